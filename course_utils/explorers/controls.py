@@ -1,0 +1,224 @@
+"""What a learner can move: controls declared as class attributes of an explorer.
+
+Reading the attribute on an explorer gives the value; assigning moves the control as the learner would. Assigning
+another control of the same kind replaces its range or options, for one explorer only, before or after it is drawn.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+
+STYLE = {"description_width": "initial"}
+
+
+class Control:
+    """One value of an explorer, with the widget that moves it.
+
+    Args:
+        start: the value at first.
+        label: the words beside the control; the attribute's name if empty.
+        slow: a change runs ``prepare`` again, not only ``compute``.
+    """
+
+    def __init__(self, start: Any, *, label: str = "", slow: bool = False):
+        self.start, self.label, self.slow, self.name = start, label, slow, ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        self.label = self.label or name.replace("_", " ")
+
+    def __get__(self, explorer: Any, owner: type | None = None) -> Any:
+        return self if explorer is None else explorer.values[self.name]
+
+    def __set__(self, explorer: Any, value: Any) -> None:
+        if isinstance(value, Control):
+            value.__set_name__(type(explorer), self.name)
+            explorer.replace(self.name, value)
+        else:
+            explorer.set(**{self.name: value})
+
+    def check(self, value: Any) -> Any:
+        """Return the value as the explorer uses it, or raise a ValueError of one sentence."""
+        return value
+
+    def widget(self) -> widgets.Widget:
+        """Return a new widget for this control."""
+        raise NotImplementedError
+
+    def traits(self) -> dict[str, Any]:
+        """Return the widget's range or options, for a control that replaces another."""
+        return {}
+
+
+class Slider(Control):
+    """A number from ``low`` to ``high``, whole if all of low, high, start and step are; ``log`` spaces it by powers.
+
+    The number beside the slider can be clicked and typed over.
+    """
+
+    def __init__(
+        self,
+        low: float,
+        high: float,
+        start: float,
+        *,
+        step: float | None = None,
+        label: str = "",
+        slow: bool = False,
+        log: bool = False,
+    ):
+        super().__init__(start, label=label, slow=slow)
+        self.low, self.high, self.log = low, high, log
+        self.whole = not log and all(isinstance(number, int) for number in (low, high, start, step or 1))
+        self.step = step or (1 if self.whole else 0.05 if log else (high - low) / 100)
+        if not low <= start <= high or low >= high or (log and low <= 0):
+            raise ValueError(f"a slider from {low} to {high} cannot start at {start}")
+
+    def check(self, value: Any) -> float:
+        """Return the number, or raise a ValueError that names the limits."""
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(
+                f"{self.label} must be a number from {self.low} to {self.high}, not {value!r:.60}"
+            ) from None
+        number = float(f"{number:.10g}")  # a browser sends 0.15000000000000002 for 0.15
+        if not math.isfinite(number) or not self.low <= number <= self.high:
+            raise ValueError(f"{self.label} = {value!r:.60} is outside {self.low} to {self.high}")
+        if self.whole and number != int(number):
+            raise ValueError(f"{self.label} = {value!r:.60} must be a whole number from {self.low} to {self.high}")
+        return int(number) if self.whole else number
+
+    def traits(self) -> dict[str, Any]:
+        """Return the slider's range and step."""
+        if self.log:
+            return {"min": math.log10(self.low), "max": math.log10(self.high), "step": self.step}
+        return {"min": self.low, "max": self.high, "step": self.step}
+
+    def widget(self) -> widgets.Widget:
+        """Return an ipywidgets slider, whole, linear or logarithmic."""
+        kind = widgets.IntSlider if self.whole else widgets.FloatLogSlider if self.log else widgets.FloatSlider
+        decimals = max(0, math.ceil(-math.log10(self.step) - 1e-9))
+        style = "d" if self.whole else ".2e" if self.log and self.low < 0.01 else f".{max(1, decimals)}f"
+        return kind(
+            value=self.start,
+            description=self.label,
+            continuous_update=not self.slow,
+            readout_format=style,
+            style=STYLE,
+            layout=widgets.Layout(width="340px"),
+            **self.traits(),
+        )
+
+
+class Choice(Control):
+    """One of several options, shown by their text."""
+
+    def __init__(self, options: Sequence[Any], start: Any = None, *, label: str = "", slow: bool = False):
+        self.options = list(options)
+        super().__init__(self.options[0] if start is None else start, label=label, slow=slow)
+        self.check(self.start)
+
+    def check(self, value: Any) -> Any:
+        """Return the option, or raise a ValueError that lists them."""
+        if value not in self.options:
+            listed = ", ".join(repr(option) for option in self.options)
+            raise ValueError(f"{self.label} must be one of {listed:.300}, not {value!r:.60}")
+        return value
+
+    def traits(self) -> dict[str, Any]:
+        """Return the options with their texts."""
+        return {"options": [(str(option), option) for option in self.options]}
+
+    def widget(self) -> widgets.Widget:
+        """Return a drop-down list."""
+        return widgets.Dropdown(
+            value=self.start, description=self.label, style=STYLE, layout=widgets.Layout(width="auto"), **self.traits()
+        )
+
+
+class Toggle(Control):
+    """On or off."""
+
+    def __init__(self, start: bool = False, *, label: str = "", slow: bool = False):
+        super().__init__(bool(start), label=label, slow=slow)
+
+    def check(self, value: Any) -> bool:
+        """Return the truth value, or raise a ValueError."""
+        if value not in (True, False):
+            raise ValueError(f"{self.label} must be True or False, not {value!r:.60}")
+        return bool(value)
+
+    def widget(self) -> widgets.Widget:
+        """Return a labelled check box."""
+        return widgets.Checkbox(
+            value=self.start, description=self.label, indent=False, layout=widgets.Layout(width="auto")
+        )
+
+
+class Text(Control):
+    """The learner's own words; slow unless said otherwise, so that a model runs after Enter and not at every key."""
+
+    def __init__(
+        self,
+        start: str = "",
+        *,
+        label: str = "",
+        slow: bool = True,
+        rows: int = 1,
+        placeholder: str = "",
+        maximum: int = 2000,
+    ):
+        super().__init__(start, label=label, slow=slow)
+        self.rows, self.placeholder, self.maximum = rows, placeholder, maximum
+
+    def check(self, value: Any) -> str:
+        """Return the text, or raise a ValueError if it is none or too long."""
+        if not isinstance(value, str):
+            raise ValueError(f"{self.label} must be text, not {value!r:.60}")
+        if len(value) > self.maximum:
+            raise ValueError(
+                f"{self.label} has {len(value):,} characters and may have {self.maximum:,}: please shorten it"
+            )
+        return value
+
+    def widget(self) -> widgets.Widget:
+        """Return a text field, of several rows if asked."""
+        kind = widgets.Text if self.rows == 1 else widgets.Textarea
+        more = {} if self.rows == 1 else {"rows": self.rows}
+        return kind(
+            value=self.start,
+            description=self.label,
+            placeholder=self.placeholder,
+            continuous_update=not self.slow,
+            style=STYLE,
+            layout=widgets.Layout(width="98%"),
+            **more,
+        )
+
+
+class Button:
+    """A button that runs a method of the explorer and then draws again.
+
+    Reading the attribute on an explorer gives a function that presses the button.
+
+    Args:
+        label: the words on the button.
+        method: the name of the method it runs.
+        worker: run it in the explorer's one worker thread: the button reads Stop meanwhile and sets ``self.cancel``.
+    """
+
+    def __init__(self, label: str, method: str, *, worker: bool = False):
+        self.label, self.method, self.worker, self.name = label, method, worker, ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, explorer: Any, owner: type | None = None) -> Any:
+        return self if explorer is None else lambda: explorer.press(self.name)
+
+    def widget(self) -> widgets.Widget:
+        """Return the button."""
+        return widgets.Button(description=self.label, layout=widgets.Layout(width="auto"))

@@ -1,0 +1,69 @@
+"""A figure as bytes, as an HTML image, and as a still with its caption drawn under it."""
+
+import base64
+import html
+import io
+import textwrap
+import unicodedata
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from course_utils.plots.style import DRAWING, readable
+
+STILL_LIMIT = 60_000  # bytes: what a committed notebook may hold per picture
+
+
+def new_figure(width: float, height: float, dpi: int = 100) -> Figure:
+    """Return a figure of ``width`` by ``height`` inches that no pyplot window knows of.
+
+    >>> new_figure(4, 2).bbox.size.tolist()
+    [400.0, 200.0]
+    """
+    figure = Figure(figsize=(width, height), dpi=dpi)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def pixels(figure: Figure) -> np.ndarray:
+    """Draw the figure and return its pixels, ``(height, width, 4)`` bytes."""
+    with DRAWING:
+        figure.canvas.draw()
+        return np.asarray(figure.canvas.buffer_rgba()).copy()  # type: ignore[attr-defined]
+
+
+def png(image: np.ndarray) -> bytes:
+    """Return pixels, ``(height, width, 4)``, as a PNG, quickly: what a slider shows need not be small."""
+    buffer = io.BytesIO()
+    Image.fromarray(image[..., :3]).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def image_tag(data: bytes, alt: str, width: int, height: int) -> str:
+    """Return an ``<img>`` that holds the PNG itself.
+
+    >>> image_tag(b"", '<b>"x"', 4, 2)[:45]
+    '<img alt="&lt;b&gt;&quot;x&quot;" width="4" h'
+    """
+    return (
+        f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" decoding="sync" '
+        f'style="max-width:none;background:white" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
+    )
+
+
+def still(image: np.ndarray, caption: str) -> tuple[bytes, int, int]:
+    """Return a small palette PNG of the pixels with the caption drawn under them, its width and its height."""
+    width = image.shape[1]
+    wide = any(unicodedata.east_asian_width(sign) in "WF" for sign in caption)
+    lines = textwrap.wrap(readable(caption), width // (16 if wide else 8)) or [""]
+    strip = new_figure(width / 100, (16 + 19 * len(lines)) / 100)
+    strip.text(8 / width, 0.5, "\n".join(lines), va="center", fontsize=10, linespacing=1.35)
+    whole = Image.fromarray(np.vstack([image, pixels(strip)])[..., :3])
+    for colours in (128, 64, 32, 16, 8, 4):
+        buffer = io.BytesIO()
+        whole.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        if buffer.tell() <= STILL_LIMIT:
+            break
+    return buffer.getvalue(), whole.width, whole.height
