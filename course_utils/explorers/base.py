@@ -107,6 +107,7 @@ class Shown:
     def _make_picture(self) -> None:
         self.figure: Figure = picture.new_figure(*self.size)
         self.artists: dict[str, Any] = {}
+        self._redrawn = picture.Redrawn(self.figure)
         self.says = ""
         self._pixels = picture.pixels(self.figure)
         self._image, self._caption, self._status, self._panel = (widgets.HTML() for _ in range(4))
@@ -129,7 +130,7 @@ class Shown:
         try:
             with DRAWING:
                 draw()
-                self._pixels = picture.pixels(self.figure)
+                self._pixels = self._redrawn.pixels(picture.moving_artists(self.artists))
         except BaseException:
             self.clear()  # half-made artists would spoil every later picture
             raise

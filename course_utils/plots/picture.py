@@ -5,8 +5,12 @@ import html
 import io
 import textwrap
 import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -32,6 +36,46 @@ def pixels(figure: Figure) -> np.ndarray:
     with DRAWING:
         figure.canvas.draw()
         return np.asarray(figure.canvas.buffer_rgba()).copy()  # type: ignore[attr-defined]
+
+
+class Redrawn:
+    """A figure drawn again and again: what does not change is kept as pixels, what moves is drawn over it.
+
+    The whole figure is drawn anew only if something else than the moving artists has changed, which matplotlib marks
+    by itself: an artist called animated leaves its figure unmarked ("stale").
+    """
+
+    def __init__(self, figure: Figure):
+        self.figure = figure
+        self._background = None
+
+    def pixels(self, moving: Iterable[Artist]) -> np.ndarray:
+        """Return the figure's pixels, ``(height, width, 4)`` bytes, with ``moving`` artists in front."""
+        canvas: Any = self.figure.canvas
+        moving = sorted(moving, key=lambda artist: artist.zorder)
+        with DRAWING:
+            for artist in moving:
+                artist.set_animated(True)
+            if self._background is None or self.figure.stale:
+                canvas.draw()
+                self._background = canvas.copy_from_bbox(self.figure.bbox)
+            else:
+                canvas.restore_region(self._background)
+            for artist in moving:
+                self.figure.draw_artist(artist)
+            return np.asarray(canvas.buffer_rgba()).copy()
+
+
+def moving_artists(holder: Any) -> Iterator[Artist]:
+    """Yield the artists in a nest of dictionaries and sequences; axes are no moving artists, they hold them."""
+    if isinstance(holder, Artist):
+        if not isinstance(holder, Axes):
+            yield holder
+    elif isinstance(holder, Mapping):
+        yield from moving_artists(list(holder.values()))
+    elif isinstance(holder, Iterable):
+        for part in holder:
+            yield from moving_artists(part)
 
 
 def png(image: np.ndarray) -> bytes:
