@@ -1,0 +1,353 @@
+"""JupyterLab as a learner meets it: started by ``python -m course_utils lab``, driven in a headless browser."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+VIEWPORT = {"width": 1280, "height": 900}
+BROWSER_OPTIONS = [
+    "--no-sandbox",  # a container's root cannot have Chromium's sandbox
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TOKEN = "a-token-for-the-tests"
+
+# The notebook in front, its cells and its kernel, as JupyterLab itself knows them: cells out of sight count too.
+PANEL = "window.jupyterapp.shell.currentWidget"
+CELLS = f"""() => {PANEL}.content.widgets.map(cell => ({{
+    type: cell.model.type,
+    source: cell.model.sharedModel.getSource(),
+    running: cell.model.executionState === 'running',
+    count: cell.model.type === 'code' ? cell.model.executionCount : null,
+    outputs: cell.model.type === 'code' ? cell.model.outputs.toJSON() : [],
+}}))"""
+KERNEL = f"() => {PANEL}?.sessionContext?.session?.kernel?.status ?? 'none'"
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def server(folder: Path, home: Path, *options: str) -> Iterator[str]:
+    """``python -m course_utils lab`` on ``folder``, with settings, trust and progress kept in ``home``; gives its address."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "ASSETS": "later",  # the test command has fetched them; a notebook asks for its own
+        "COURSE_PROGRESS": str(home / "progress.json"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+    }
+    command = [sys.executable, "-m", "course_utils", "lab", "--no-browser", f"--ServerApp.port={port}"]
+    command += [f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={TOKEN}"]
+    command += ["--LabApp.expose_app_in_browser=True", *options]
+    home.mkdir(parents=True, exist_ok=True)
+    log = home / "server.log"
+    with log.open("w", encoding="utf-8") as out:
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(f"{address}/api?token={TOKEN}", process, log)
+        yield address
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)  # the server and its kernels, which this function started
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+    """Waits until the server answers; its own log is the message if it ends instead."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert process.poll() is None, f"JupyterLab ended at once:\n{log.read_text(encoding='utf-8')}"
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError), urllib.request.urlopen(address):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"JupyterLab did not answer within {seconds} s:\n{log.read_text(encoding='utf-8')}")
+
+
+@contextlib.contextmanager
+def chromium(executable: str) -> Iterator[Browser]:
+    """A headless browser without a profile."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, headless=True, args=BROWSER_OPTIONS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Lab:
+    """One JupyterLab window: open a notebook, run it, turn its sliders, look at its pictures."""
+
+    page: Page
+    address: str
+    artefacts: Path
+    console: list[str] = field(default_factory=list)  # what the browser's console called an error
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(30_000)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.console.append(f"uncaught: {error}"))
+
+    def _heard(self, message: object) -> None:
+        if message.type == "error":
+            self.console.append(f"{message.text} ({message.location.get('url', '')})")
+
+    # ------------------------------------------------------------ opening and running
+
+    def open(self, notebook: str) -> None:
+        """Opens a notebook as its address does, alone in the window, and waits until its cells are there."""
+        self.page.goto(f"{self.address}/lab/tree/{notebook}?reset&token={TOKEN}")
+        self.page.wait_for_function(
+            f"name => {PANEL}?.context?.path === name && {PANEL}.content?.widgets?.length > 0", arg=notebook, timeout=60_000
+        )
+
+    def goto_front_door(self) -> None:
+        """Opens the server's own address, as the browser does that ``lab`` starts."""
+        self.page.goto(f"{self.address}/?token={TOKEN}")
+        self.page.wait_for_function(f"() => {PANEL}?.content?.widgets?.length > 0", timeout=60_000)
+
+    def front(self) -> str:
+        """The path of the notebook in front."""
+        return self.page.evaluate(f"() => {PANEL}.context.path")
+
+    def trusted(self) -> bool:
+        """Whether JupyterLab trusts every cell of the notebook in front."""
+        return self.page.evaluate(f"() => {PANEL}.content.widgets.every(cell => cell.model.trusted)")
+
+    def save(self) -> None:
+        """Saves the notebook in front."""
+        self.page.evaluate(f"() => {PANEL}.context.save()")
+
+    def menu(self, menu: str, item: str) -> None:
+        """Chooses an item of a menu, as a hand with a mouse does."""
+        self.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile(f"^{menu}$")).click()
+        self.page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{re.escape(item)}$")).click()
+
+    def wait_for_kernel(self, seconds: float = 60) -> None:
+        """Waits for a kernel that has nothing to do."""
+        self.page.wait_for_function(f"() => ({KERNEL})() === 'idle'", timeout=seconds * 1000)
+
+    def run_all(self, seconds: float = 180) -> float:
+        """Run All through the menu; waits for the last cell and returns the seconds it took."""
+        self.wait_for_kernel()
+        began = time.monotonic()
+        self.menu("Run", "Run All Cells")
+        self.wait_until_run(seconds)
+        return time.monotonic() - began
+
+    def wait_until_run(self, seconds: float = 180) -> None:
+        """Waits until every code cell with something in it has run and the kernel is idle."""
+        end = time.monotonic() + seconds
+        while True:
+            waiting = [
+                cell
+                for cell in self.cells()
+                if cell["type"] == "code" and cell["source"].strip() and (cell["running"] or cell["count"] is None)
+            ]
+            if not waiting and self.page.evaluate(KERNEL) == "idle":
+                return
+            assert time.monotonic() < end, f"after {seconds:.0f} s still not run: {waiting[:1]}"
+            self.page.wait_for_timeout(200)
+
+    def running(self) -> bool:
+        """Whether a cell is running. (The kernel's own state says idle as soon as a slider was answered meanwhile.)"""
+        return any(cell["running"] for cell in self.cells())
+
+    def wait_until_running(self) -> None:
+        """Waits until the kernel is at work on a cell."""
+        self.page.wait_for_function(f"() => ({KERNEL})() === 'busy'")
+
+    def shut_kernel(self) -> None:
+        """Ends the kernel of the notebook in front, if it has one."""
+        self.page.evaluate(f"() => {PANEL}?.sessionContext?.shutdown()")
+
+    def restart_kernel(self) -> None:
+        """A clean kernel."""
+        self.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart()")
+        self.wait_for_kernel()
+
+    def append_and_run(self, source: str) -> None:
+        """Adds a code cell at the end and runs it as Shift-Enter does, without waiting for it."""
+        self.page.evaluate(
+            f"""source => {{
+                const panel = {PANEL}, model = panel.content.model.sharedModel;
+                model.insertCell(model.cells.length, {{cell_type: 'code', source}});
+                panel.content.activeCellIndex = model.cells.length - 1;
+                window.jupyterapp.commands.execute('notebook:run-cell');
+            }}""",
+            source,
+        )
+
+    def stop(self) -> None:
+        """Presses the toolbar's stop button."""
+        self.page.locator("[data-command='notebook:interrupt-kernel']").locator("visible=true").first.click()
+
+    def cells(self) -> list[dict]:
+        """Every cell: its type, source, execution count, whether it is running, its outputs."""
+        return self.page.evaluate(CELLS)
+
+    def errors(self) -> list[str]:
+        """The error outputs and the standard-error text of all cells."""
+        found = []
+        for number, cell in enumerate(self.cells()):
+            for output in cell["outputs"]:
+                if output["output_type"] == "error":
+                    found.append(f"cell {number}: {output['ename']}: {output['evalue']}")
+                if output.get("name") == "stderr":
+                    found.append(f"cell {number}: {output['text']}")
+        return found
+
+    # ------------------------------------------------------------ explorers
+
+    def explorers(self) -> list["ExplorerView"]:
+        """The explorers on the page, each one output that holds a picture made by widgets."""
+        self._draw_everything()
+        outputs = self.page.locator(".jp-OutputArea-output:has(.widget-html img, .jupyter-widgets img)")
+        return [ExplorerView(self, outputs.nth(index)) for index in range(outputs.count())]
+
+    def stills(self) -> list[dict]:
+        """The pictures that stand in the outputs as images: their text and size on the screen."""
+        self._draw_everything()
+        return self.page.locator(".jp-OutputArea-output.jp-RenderedImage img").evaluate_all(
+            "images => images.map(image => ({alt: image.alt, width: image.clientWidth, height: image.clientHeight}))"
+        )
+
+    def _draw_everything(self) -> None:
+        """Scrolls through the notebook once: JupyterLab draws a cell only when it comes into sight."""
+        count = len(self.cells())
+        for index in range(count):
+            self.page.evaluate(f"index => {PANEL}.content.scrollToItem(index, 'auto')", index)
+            self.page.wait_for_timeout(40)
+
+    def screenshot(self, name: str) -> Path:
+        """A picture of the window in ``artefacts/``."""
+        self.artefacts.mkdir(parents=True, exist_ok=True)
+        file = self.artefacts / f"{name}.png"
+        self.page.screenshot(path=file)
+        return file
+
+
+@dataclass
+class ExplorerView:
+    """One explorer on the page."""
+
+    lab: Lab
+    output: Locator
+
+    @property
+    def image(self) -> Locator:
+        """The picture."""
+        return self.output.locator("img").first
+
+    def show(self) -> None:
+        """Scrolls to it."""
+        self.image.scroll_into_view_if_needed()
+
+    def pixels(self) -> str:
+        """A hash of the picture's pixels as the browser decoded them."""
+        shown = self.image.evaluate(
+            """async image => {
+                await image.decode();
+                const canvas = document.createElement('canvas');
+                canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
+                canvas.getContext('2d').drawImage(image, 0, 0);
+                return canvas.toDataURL();
+            }"""
+        )
+        return hashlib.sha256(shown.encode()).hexdigest()
+
+    def wait_for_new_pixels(self, before: str, seconds: float = 15) -> str:
+        """Waits until the picture differs from ``before``; returns the new hash."""
+        end = time.monotonic() + seconds
+        while (now := self.pixels()) == before:
+            assert time.monotonic() < end, f"the picture did not change within {seconds} s"
+            self.lab.page.wait_for_timeout(30)
+        return now
+
+    def height(self) -> float:
+        """The height of the whole explorer on the screen, in pixels."""
+        return self.output.bounding_box()["height"]
+
+    def alt(self) -> str:
+        """What a screen reader says of the picture."""
+        return self.image.get_attribute("alt") or ""
+
+    def caption(self) -> str:
+        """The sentence under the picture."""
+        return self.output.locator("[aria-live]").first.inner_text()
+
+    def wait_for_caption(self, before: str, seconds: float = 15) -> None:
+        """Waits until the caption differs from ``before``."""
+        end = time.monotonic() + seconds
+        while self.caption() == before:
+            assert time.monotonic() < end, f"the caption stayed: {before}"
+            self.lab.page.wait_for_timeout(30)
+
+    def slider_value(self, label: str) -> float:
+        """Where a slider stands."""
+        return float(self.slider(label).get_attribute("aria-valuenow"))
+
+    def slider(self, label: str) -> Locator:
+        """The handle of the slider with this label."""
+        row = self.output.locator(".widget-inline-hbox, .widget-slider").filter(
+            has=self.lab.page.locator(".widget-label", has_text=re.compile(rf"^\s*{re.escape(label)}", re.IGNORECASE))
+        )
+        return row.locator(".noUi-handle").first
+
+    def press(self, label: str, key: str, times: int = 1) -> None:
+        """Puts the keyboard on a slider and presses a key."""
+        handle = self.slider(label)
+        handle.focus()
+        for _ in range(times):
+            self.lab.page.keyboard.press(key)
+
+    def screenshot(self, name: str) -> None:
+        """A picture of this explorer in ``artefacts/``."""
+        self.lab.artefacts.mkdir(parents=True, exist_ok=True)
+        self.show()
+        self.output.screenshot(path=self.lab.artefacts / f"{name}.png")
+
+
+def numbers(sentence: str) -> list[float]:
+    """The numbers in a caption.
+
+    >>> numbers("at temperature 0.20 the entropy is 1.5 bits")
+    [0.2, 1.5]
+    """
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", sentence)]
+
+
+def read_notebook(file: Path) -> dict:
+    """A notebook file as JSON."""
+    return json.loads(file.read_text(encoding="utf-8"))

@@ -1,0 +1,105 @@
+"""Notebook 00 in JupyterLab, by keyboard and mouse: what a newcomer does in the first two minutes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.browser.lab import Lab, numbers, read_notebook
+
+NOTEBOOK = "00_start_here.ipynb"
+LONG_CELL = "import time\nfor _ in range(1200):\n    time.sleep(0.1)"
+
+
+@pytest.fixture
+def started(lab: Lab) -> Lab:
+    """Notebook 00 after Run All."""
+    lab.open(NOTEBOOK)
+    lab.run_all()
+    assert lab.errors() == []
+    return lab
+
+
+def temperature(lab: Lab):
+    """The first explorer with a temperature."""
+    return next(explorer for explorer in lab.explorers() if explorer.slider("temperature").count())
+
+
+def test_the_address_of_the_server_opens_notebook_00_and_nothing_pops_up(lab: Lab) -> None:
+    lab.goto_front_door()
+    assert lab.front() == NOTEBOOK
+    lab.wait_for_kernel()
+    lab.page.wait_for_timeout(3000)  # the question about news came within two seconds where it was not switched off
+    assert lab.page.locator(".jp-Dialog, .Toastify__toast").count() == 0
+    assert lab.console == []
+
+
+def test_a_slider_moved_by_keyboard_changes_picture_and_caption_and_nothing_jumps(started: Lab) -> None:
+    explorer = temperature(started)
+    explorer.show()
+    height, seen, captions = explorer.height(), explorer.pixels(), [explorer.caption()]
+    started.screenshot("00_start_here")
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowRight", "Home", "End"):
+        explorer.press("temperature", key)
+        seen = explorer.wait_for_new_pixels(seen)
+        explorer.wait_for_caption(captions[-1])
+        captions.append(explorer.caption())
+        assert explorer.slider_value("temperature") in numbers(explorer.caption())
+        assert explorer.height() == height
+    assert explorer.alt() == explorer.caption() or numbers(explorer.alt()), "the text for the blind has no numbers"
+    assert started.errors() == [] and started.console == []
+    explorer.screenshot("00-hottest")
+
+
+def test_stop_ends_a_running_cell_and_the_kernel_and_the_slider_live_on(started: Lab) -> None:
+    explorer = temperature(started)
+    started.append_and_run(LONG_CELL)
+    started.wait_until_running()
+    explorer.show()
+    before = explorer.pixels()
+    explorer.press("temperature", "ArrowLeft", times=3)
+    explorer.wait_for_new_pixels(before)  # although the cell is still running
+    assert started.running(), "the long cell was over before the slider moved"
+    started.stop()
+    started.wait_until_run(30)
+    assert [error.split(":")[1].strip() for error in started.errors()] == ["KeyboardInterrupt"]
+
+    started.append_and_run("print(6 * 7)")
+    started.wait_until_run(30)
+    assert started.cells()[-1]["outputs"][0]["text"].strip() == "42"
+    before = explorer.pixels()
+    explorer.press("temperature", "ArrowRight")
+    explorer.wait_for_new_pixels(before)
+    assert started.console == []
+
+
+def test_saving_keeps_the_stills_and_no_widget_views(new_lab, untrusted_address: str, tmp_path: Path) -> None:
+    lab = new_lab(untrusted_address)
+    lab.open(NOTEBOOK)
+    lab.run_all()
+    lab.save()
+    saved = read_notebook(tmp_path / "notebooks" / NOTEBOOK)
+    assert "application/vnd.jupyter.widget" not in json.dumps(saved)
+    assert "widgets" not in saved["metadata"]
+    outputs = [output for cell in saved["cells"] for output in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
+def test_untrusted_and_never_run_it_shows_its_stills_with_text(new_lab, untrusted_address: str, project: Path) -> None:
+    committed = read_notebook(project / "notebooks" / NOTEBOOK)
+    stills = [
+        output["metadata"]["image/png"]["alt"]
+        for cell in committed["cells"]
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
+    assert stills, "the committed notebook has no stills"
+    lab = new_lab(untrusted_address)
+    lab.open(NOTEBOOK)
+    assert not lab.trusted()
+    shown = lab.stills()
+    assert [still["alt"] for still in shown] == stills
+    assert all(still["width"] > 200 and still["height"] > 50 for still in shown)
+    assert lab.page.locator(".jp-OutputArea-output .jupyter-widgets").count() == 0
+    lab.screenshot("00-untrusted")
+    assert lab.console == []
