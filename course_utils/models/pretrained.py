@@ -1,0 +1,287 @@
+"""Public weights, put into the course's own `Transformer`.
+
+A published model is a list of settings and a table of named matrices. The settings become a `TransformerConfig`; the
+matrices keep their numbers and take the names that our class gives them. Nothing else is needed to run them.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from course_utils import assets
+from course_utils.models.transformer import Transformer, TransformerConfig
+from course_utils.tokenizers import BPETokenizer
+
+Weights = dict[str, Tensor]
+
+# Each public name and ours, for the matrices outside the blocks and then for those of one block.
+_GGUF = {"token_embd": "tokens", "output_norm": "norm"}
+_GGUF_BLOCK = {
+    "attn_norm": "attention_norm",
+    "attn_output": "attention.output",
+    "ffn_norm": "mlp_norm",
+    "ffn_down": "mlp.down",
+}
+_GPT2 = {"wte": "tokens", "wpe": "places", "ln_f": "norm"}
+_GPT2_BLOCK = {
+    "ln_1": "attention_norm",
+    "attn.c_attn": "attention.query_key_value",
+    "attn.c_proj": "attention.output",
+    "ln_2": "mlp_norm",
+    "mlp.c_fc": "mlp.up",
+    "mlp.c_proj": "mlp.down",
+}
+_LLAMA = {"embed_tokens": "tokens", "norm": "norm"}
+_LLAMA_BLOCK = {
+    "input_layernorm": "attention_norm",
+    "self_attn.o_proj": "attention.output",
+    "post_attention_layernorm": "mlp_norm",
+    "mlp.down_proj": "mlp.down",
+}
+_BERT = {
+    "embeddings.word_embeddings": "tokens",
+    "embeddings.position_embeddings": "places",
+    "embeddings.token_type_embeddings": "kinds",
+    "embeddings.LayerNorm": "norm",
+}
+_BERT_BLOCK = {
+    "attention.output.dense": "attention.output",
+    "attention.output.LayerNorm": "attention_norm",
+    "intermediate.dense": "mlp.up",
+    "output.dense": "mlp.down",
+    "output.LayerNorm": "mlp_norm",
+}
+
+
+def load(name: str, dtype: torch.dtype = torch.float32) -> tuple[Transformer, BPETokenizer]:
+    """A public model and its tokenizer, ready to run.
+
+    The first call unpacks the published file and keeps the result in the cache of `course_utils.assets`; later calls
+    map that into memory, which takes a fraction of a second.
+
+    Args:
+        name: ``smollm2-135m-instruct`` (Allal et al. 2025).
+        dtype: ``torch.float32``, or ``torch.bfloat16`` for half the memory and more speed.
+
+    Returns:
+        the model, in evaluation mode, and the tokenizer.
+
+    Raises:
+        ValueError: if the name or the precision is unknown.
+        AssetError: if the weights are neither in the cache nor to be had.
+    """
+    if name != "smollm2-135m-instruct":
+        raise ValueError(f"there is no model {name!r} here; choose smollm2-135m-instruct")
+    if dtype not in (torch.float32, torch.bfloat16):
+        raise ValueError(f"dtype={dtype} is not offered; choose torch.float32 or torch.bfloat16")
+    source = next(assets.path(name).rglob("*.gguf"))
+    prepared = _Prepared(assets.cache_folder() / f"{name}-unpacked", source, dtype)
+    config, weights, tokenizer = prepared.read() or prepared.make()
+    return build(config, weights).eval(), tokenizer
+
+
+def build(config: TransformerConfig, weights: Mapping[str, Tensor]) -> Transformer:
+    """A model that holds these weights, without a copy and without drawing random ones first."""
+    with torch.device("meta"):
+        model = Transformer(config)
+    model.load_state_dict(weights, assign=True)
+    return model
+
+
+@dataclasses.dataclass(frozen=True)
+class _Prepared:
+    """A model unpacked once: settings and tokenizer as JSON, weights as safetensors."""
+
+    folder: Path
+    source: Path
+    dtype: torch.dtype
+
+    @property
+    def weights_file(self) -> Path:
+        return self.folder / f"{str(self.dtype).removeprefix('torch.')}.safetensors"
+
+    def read(self) -> tuple[TransformerConfig, Weights, BPETokenizer] | None:
+        """What was unpacked before; None if that is missing, damaged or made from another file."""
+        try:
+            notes = json.loads((self.folder / "settings.json").read_text("utf-8"))
+            if notes["made_from"] != self._fingerprint():
+                return None
+            return (
+                TransformerConfig(**notes["config"]),
+                load_file(self.weights_file),
+                BPETokenizer.load(self.folder / "tokenizer.json"),
+            )
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+            return None
+
+    def make(self) -> tuple[TransformerConfig, Weights, BPETokenizer]:
+        """Unpack the published file, and keep the result if the cache can be written."""
+        config, weights, tokenizer = read_gguf(self.source, self.dtype)
+        with contextlib.suppress(OSError):                       # a full or read-only disk: go on without
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / ".lock"):
+                _write(self.weights_file, lambda path: save_file(weights, path))
+                _write(self.folder / "tokenizer.json", tokenizer.save)
+                notes = {"made_from": self._fingerprint(), "config": dataclasses.asdict(config)}
+                _write(self.folder / "settings.json", lambda path: path.write_text(json.dumps(notes), "utf-8"))
+        return config, weights, tokenizer
+
+    def _fingerprint(self) -> list[str | int]:
+        """Changes whenever the published file does; ``assets`` has checked its contents."""
+        return [self.source.name, self.source.stat().st_size, _LAYOUT]
+
+
+_LAYOUT = 1     # of the files kept; raise it when names or tables change, and old ones are made again
+
+
+def _write(path: Path, write) -> None:
+    """Write a file whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    os.close(handle)
+    try:
+        write(Path(temporary))
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def read_gguf(path: Path, dtype: torch.dtype) -> tuple[TransformerConfig, Weights, BPETokenizer]:
+    """Settings, weights and tokenizer of a Llama-type model in the GGUF format.
+
+    Its matrices are stored in about five bits a number (types Q4_1 and Q8_0); here they become numbers again.
+
+    Args:
+        path: the file.
+        dtype: precision to turn the weights into.
+
+    Returns:
+        what `build` takes, and the tokenizer with its chat template.
+    """
+    import gguf
+
+    reader = gguf.GGUFReader(path)
+    field = {name: entry.contents() for name, entry in reader.fields.items()}
+    kind, words = field["general.architecture"], "tokenizer.ggml."
+    config = TransformerConfig(
+        vocabulary=len(field[words + "tokens"]),
+        context=field[f"{kind}.context_length"],
+        width=field[f"{kind}.embedding_length"],
+        layers=field[f"{kind}.block_count"],
+        heads=field[f"{kind}.attention.head_count"],
+        key_value_heads=field[f"{kind}.attention.head_count_kv"],
+        mlp_width=field[f"{kind}.feed_forward_length"],
+        norm="rms",
+        norm_epsilon=field[f"{kind}.attention.layer_norm_rms_epsilon"],
+        positions="rotary",
+        rotary_base=field[f"{kind}.rope.freq_base"],
+        activation="swiglu",
+        bias=False,
+        tied_output=not any(tensor.name == "output.weight" for tensor in reader.tensors),
+    )
+    numbers = {
+        tensor.name: torch.from_numpy(gguf.quants.dequantize(tensor.data, tensor.tensor_type).copy())
+        for tensor in reader.tensors
+    }
+    weights = {name: weight.to(dtype).contiguous() for name, weight in from_gguf(numbers, config).items()}
+    tokenizer = BPETokenizer.from_gguf_fields(
+        field[words + "tokens"],
+        field[words + "merges"],
+        field[words + "token_type"],
+        pre=field[words + "pre"],
+        end=field[words + "eos_token_id"],
+        chat_template=field["tokenizer.chat_template"],
+    )
+    return config, weights, tokenizer
+
+
+def from_gguf(numbers: Mapping[str, Tensor], config: TransformerConfig) -> Weights:
+    """Matrices of a Llama-type model under GGUF's names, under ours. Its rotary pairs are neighbours, as ours are."""
+    weights = _rename(numbers, _GGUF, "blk.{}.", _GGUF_BLOCK, config)
+    for layer in range(config.layers):
+        old, new = f"blk.{layer}.", f"blocks.{layer}."
+        weights[new + "attention.query_key_value.weight"] = torch.cat(
+            [numbers[f"{old}attn_{part}.weight"] for part in ("q", "k", "v")]
+        )
+        weights[new + "mlp.up.weight"] = torch.cat([numbers[f"{old}ffn_{part}.weight"] for part in ("gate", "up")])
+    if not config.tied_output:
+        weights["output.weight"] = numbers["output.weight"]
+    return weights
+
+
+def from_gpt2(numbers: Mapping[str, Tensor], config: TransformerConfig) -> Weights:
+    """Matrices of GPT-2 under the names of its public checkpoints, under ours.
+
+    They are stored input first, so that all but the tables are turned.
+    """
+    numbers = {name.removeprefix("transformer."): weight for name, weight in numbers.items()}
+    weights = _rename(numbers, _GPT2, "h.{}.", _GPT2_BLOCK, config)
+    turned = ("query_key_value.weight", "attention.output.weight", "mlp.up.weight", "mlp.down.weight")
+    return {name: weight.T if name.endswith(turned) else weight for name, weight in weights.items()}
+
+
+def from_llama(numbers: Mapping[str, Tensor], config: TransformerConfig) -> Weights:
+    """Matrices of a Llama-type model under the names of its public checkpoints, under ours.
+
+    There, a rotary pair is a number of a head's first half and one of its second; ours are neighbours.
+    """
+    numbers = {name.removeprefix("model."): weight for name, weight in numbers.items()}
+    weights = _rename(numbers, _LLAMA, "layers.{}.", _LLAMA_BLOCK, config)
+    for layer in range(config.layers):
+        old, new = f"layers.{layer}.", f"blocks.{layer}."
+        query, key, value = (numbers[f"{old}self_attn.{part}_proj.weight"] for part in "qkv")
+        weights[new + "attention.query_key_value.weight"] = torch.cat(
+            [_pairs_together(query, config.heads), _pairs_together(key, config.kv_heads), value]
+        )
+        weights[new + "mlp.up.weight"] = torch.cat([numbers[f"{old}mlp.{part}_proj.weight"] for part in ("gate", "up")])
+    if not config.tied_output:
+        weights["output.weight"] = numbers["lm_head.weight"]
+    return weights
+
+
+def from_bert(numbers: Mapping[str, Tensor], config: TransformerConfig) -> Weights:
+    """Matrices of a BERT encoder under the names of its public checkpoints, under ours."""
+    numbers = {name.removeprefix("bert."): weight for name, weight in numbers.items()}
+    weights = _rename(numbers, _BERT, "encoder.layer.{}.", _BERT_BLOCK, config)
+    for layer in range(config.layers):
+        old, new = f"encoder.layer.{layer}.attention.self.", f"blocks.{layer}.attention.query_key_value."
+        for kind in ("weight", "bias"):
+            weights[new + kind] = torch.cat([numbers[f"{old}{part}.{kind}"] for part in ("query", "key", "value")])
+    return weights
+
+
+def _pairs_together(weight: Tensor, heads: int) -> Tensor:
+    """Reorder each head's rows from (all first members, all second members) to neighbours.
+
+    >>> _pairs_together(torch.arange(4.0)[:, None], heads=1).T
+    tensor([[0., 2., 1., 3.]])
+    """
+    return weight.unflatten(0, (heads, 2, -1)).transpose(1, 2).flatten(0, 2)
+
+
+def _rename(
+    numbers: Mapping[str, Tensor],
+    outside: Mapping[str, str],
+    prefix: str,
+    inside: Mapping[str, str],
+    config: TransformerConfig,
+) -> Weights:
+    """Our names for the weights, and biases where there are some, that need no other change."""
+    pairs = dict(outside)
+    for layer in range(config.layers):
+        pairs.update({prefix.format(layer) + old: f"blocks.{layer}.{new}" for old, new in inside.items()})
+    return {
+        f"{new}.{kind}": numbers[f"{old}.{kind}"]
+        for old, new in pairs.items()
+        for kind in ("weight", "bias")
+        if f"{old}.{kind}" in numbers
+    }

@@ -1,0 +1,64 @@
+"""SmolLM2's real weights in our class against the reference library, which reads the same file by its own code."""
+
+import pytest
+import torch
+import transformers
+
+from course_utils import assets, sampling
+from course_utils.models import pretrained
+
+PROMPTS = [
+    "The capital of France is",
+    "Once upon a time",
+    "def fibonacci(n):",
+    "Water boils at",
+    "Dear Sir or Madam,",
+    "1, 2, 3, 4,",
+    "The three primary colours are",
+    "To be, or not to be,",
+    "日本の首都は",
+    "My grandmother's recipe for bread begins with",
+]
+
+
+@pytest.fixture(scope="module")
+def reference():
+    file = next(assets.path("smollm2-135m-instruct").rglob("*.gguf"))
+    return transformers.AutoModelForCausalLM.from_pretrained(
+        str(file.parent), gguf_file=file.name, dtype=torch.float32, local_files_only=True
+    ).eval()
+
+
+@pytest.fixture(scope="module")
+def ours():
+    return pretrained.load("smollm2-135m-instruct", dtype=torch.float32)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("fused", [True, False])
+def test_logits_equal_the_reference_to_a_ten_thousandth(reference, ours, fused):
+    model, tokenizer = ours
+    attentions = [block.attention for block in model.blocks]
+    try:
+        for attention in attentions:
+            attention.fused = fused
+        for prompt in PROMPTS:
+            ids = torch.tensor([tokenizer.encode(prompt)])
+            torch.testing.assert_close(model(ids), reference(ids).logits, atol=1e-4, rtol=0)
+    finally:
+        for attention in attentions:
+            attention.fused = True
+
+
+@torch.inference_mode()
+def test_greedy_text_is_identical_over_sixty_four_tokens(reference, ours):
+    model, tokenizer = ours
+    for prompt in PROMPTS:
+        ids = tokenizer.encode(prompt)
+        expected = reference.generate(
+            torch.tensor([ids]), max_new_tokens=64, min_new_tokens=64, do_sample=False, eos_token_id=[], pad_token_id=2
+        )[0, len(ids) :].tolist()
+        (answer,) = sampling.generate_many(
+            model, tokenizer, prompt, 1, temperature=0, max_new_tokens=64, stop_tokens=[]
+        )
+        assert answer.ids == expected, prompt

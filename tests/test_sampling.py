@@ -1,0 +1,230 @@
+"""Generation: each knob equals its reference, the loop repeats itself, and text comes out whole."""
+
+import math
+import threading
+
+import hypothesis
+import pytest
+import torch
+import transformers
+from hypothesis import strategies
+
+from course_utils import sampling
+from course_utils.models.transformer import Transformer, TransformerConfig
+from course_utils.tokenizers import BPETokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> BPETokenizer:
+    return BPETokenizer.train("the cat sat on the mat and the dog sat on the log 日本語 ", vocabulary_size=280)
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer) -> Transformer:
+    config = TransformerConfig.preset("tiny", vocabulary=len(tokenizer), context=48, tied_output=False)
+    model = Transformer(config, seed=1)
+    with torch.no_grad():
+        model.output.weight.mul_(20)  # opinions strong enough to tell one distribution from another
+    return model.requires_grad_(False)
+
+
+KNOBS = strategies.fixed_dictionaries(
+    {
+        "temperature": strategies.sampled_from([0.3, 0.7, 1.0, 2.5]),
+        "top_k": strategies.sampled_from([0, 1, 2, 7, 50]),
+        "top_p": strategies.sampled_from([1.0, 0.95, 0.5, 0.05]),
+        "min_p": strategies.sampled_from([0.0, 0.01, 0.3, 1.0]),
+    }
+)
+
+
+@hypothesis.given(knobs=KNOBS, seed=strategies.integers(0, 10_000))
+def test_warping_equals_the_reference(knobs, seed):
+    logits = 3 * torch.randn(2, 40, generator=torch.Generator().manual_seed(seed))
+    expected = transformers.TemperatureLogitsWarper(knobs["temperature"])(None, logits)
+    if knobs["top_k"]:
+        expected = transformers.TopKLogitsWarper(knobs["top_k"])(None, expected)
+    if knobs["top_p"] < 1:
+        expected = transformers.TopPLogitsWarper(knobs["top_p"])(None, expected)
+    if knobs["min_p"]:
+        expected = transformers.MinPLogitsWarper(knobs["min_p"])(None, expected)
+    torch.testing.assert_close(sampling.warp(logits, **knobs), expected)
+
+
+@hypothesis.given(penalty=strategies.sampled_from([0.5, 1.0, 1.3, 3.0]), seed=strategies.integers(0, 10_000))
+def test_repetition_penalty_equals_the_reference(penalty, seed):
+    generator = torch.Generator().manual_seed(seed)
+    logits = 3 * torch.randn(2, 40, generator=generator)
+    ids = torch.randint(40, (2, 15), generator=generator)
+    expected = transformers.RepetitionPenaltyLogitsProcessor(penalty)(ids, logits.clone())
+    torch.testing.assert_close(sampling.penalise(logits, ids, penalty), expected)
+
+
+def test_temperature_zero_is_greedy():
+    warped = sampling.warp(torch.tensor([[0.0, 2.0, 2.0], [5.0, 1.0, 0.0]]), temperature=0)
+    assert warped.softmax(-1).tolist() == [[0, 1, 0], [1, 0, 0]]
+
+
+def test_sampled_frequencies_follow_the_distribution():
+    logits = torch.tensor([2.0, 1.0, 0.0, -1.0]).expand(20_000, 4)
+    knobs = sampling.Knobs(temperature=0.7)
+    picked = sampling.pick(logits, torch.zeros(20_000, 1, dtype=torch.int64), knobs, torch.Generator().manual_seed(0))
+    expected = (logits[0] / 0.7).softmax(-1)
+    assert (torch.bincount(picked, minlength=4) / 20_000 - expected).abs().max() < 0.02
+
+
+@pytest.mark.parametrize("settings", [{}, {"temperature": 0.0}, {"top_k": 5}, {"top_p": 0.8}, {"repetition_penalty": 1.5}])
+def test_cache_gives_the_same_tokens(model, tokenizer, settings):
+    both = [sampling.generate(model, tokenizer, "the cat", seed=4, use_cache=cached, **settings) for cached in (True, False)]
+    assert both[0] == both[1] and both[0]
+
+
+def test_the_seed_decides_the_text_and_nothing_else_does(model, tokenizer):
+    before = torch.get_rng_state()
+    texts = [sampling.generate(model, tokenizer, "the cat", temperature=1.5, seed=seed) for seed in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_stream_joins_to_the_text_and_stops_when_left(model, tokenizer):
+    text = sampling.generate(model, tokenizer, "the cat", temperature=1.5, seed=5)
+    assert "".join(sampling.stream(model, tokenizer, "the cat", temperature=1.5, seed=5)) == text
+    pieces = sampling.stream(model, tokenizer, "the cat", temperature=1.5, seed=5)
+    first = next(pieces)
+    pieces.close()
+    assert text.startswith(first) and len(first) < len(text)
+
+
+class Scripted:
+    """A model that writes given tokens whatever it reads: what the knobs make of it is then known."""
+
+    def __init__(self, tokens: list[int], vocabulary: int, context: int = 1000):
+        self.script, self.config = tokens, TransformerConfig(vocabulary=vocabulary, context=context)
+        self.vocabulary, self.read_calls = vocabulary, 0
+
+    def parameters(self):
+        yield torch.zeros(1)
+
+    def new_cache(self, length, batch=1):
+        return []
+
+    def read(self, ids, cache=None):
+        self.read_calls += 1
+        return torch.zeros(ids.size(0), ids.size(1), 1)
+
+    def unembed(self, stream):
+        wanted = self.script[min(self.read_calls, len(self.script)) - 1]
+        return torch.nn.functional.one_hot(torch.tensor([wanted] * stream.size(0)), self.vocabulary).float() * 50
+
+
+def write(tokenizer, text: str | bytes, **settings) -> list[str]:
+    tokens = tokenizer.encode(text) if isinstance(text, str) else [tokenizer.encode(" ")[0]]
+    model = Scripted(tokens, len(tokenizer))
+    return list(sampling.stream(model, tokenizer, "x", max_new_tokens=len(tokens), temperature=0, **settings))
+
+
+def test_half_a_character_is_never_shown(tokenizer):
+    text = "日本 🎉 é"
+    single = {tokenizer.token_bytes(token): token for token in range(256)}
+    tokens = [single[bytes([byte])] for byte in text.encode()]
+    model = Scripted(tokens, len(tokenizer))
+    pieces = list(sampling.stream(model, tokenizer, "x", max_new_tokens=len(tokens), temperature=0))
+    assert "".join(pieces) == text and "\ufffd" not in "".join(pieces) and len(pieces) == len(text)
+    model = Scripted(tokens, len(tokenizer))
+    cut = list(sampling.stream(model, tokenizer, "x", max_new_tokens=4, temperature=0))
+    assert cut == ["日", "\ufffd"]  # the maximum length cut the second one
+
+
+@pytest.mark.parametrize("stop", ["sat", ["zebra", "sat"], "s", "cat sat", " "])
+def test_a_stop_string_ends_the_text_before_it_however_tokens_split_it(tokenizer, stop):
+    text = "the cat sat on the mat"
+    words = [stop] if isinstance(stop, str) else stop
+    expected = text[: min(text.find(word) for word in words if word in text)]
+    pieces = write(tokenizer, text, stop=stop)
+    assert "".join(pieces) == expected
+
+
+def test_the_start_of_a_stop_string_that_never_ends_is_given_back(tokenizer):
+    assert "".join(write(tokenizer, "the cat sat", stop="saturday")) == "the cat sat"
+
+
+def test_a_stop_token_ends_the_text(tokenizer):
+    tokens = tokenizer.encode("the cat sat on the mat")
+    model = Scripted(tokens, len(tokenizer))
+    answer, = sampling.generate_many(model, tokenizer, "x", 1, temperature=0, stop_tokens=[tokens[2]])
+    assert answer.text == tokenizer.decode(tokens[:2]) and answer.ended == "stop" and len(answer.ids) == 3
+
+
+def test_several_continuations_differ_and_the_first_equals_none_else(model, tokenizer):
+    answers = sampling.generate_many(model, tokenizer, "the cat", 5, temperature=2.0, max_new_tokens=12, seed=3)
+    assert len({answer.text for answer in answers}) > 1
+    assert all(len(answer.ids) == 12 and answer.ended == "length" for answer in answers)
+    same = sampling.generate_many(model, tokenizer, "the cat", 5, temperature=2.0, max_new_tokens=12, seed=3, use_cache=False)
+    assert [answer.ids for answer in same] == [answer.ids for answer in answers]
+
+
+def test_log_probabilities_are_those_of_the_model(model, tokenizer):
+    prompt = tokenizer.encode("the cat")
+    answer, = sampling.generate_many(model, tokenizer, "the cat", 1, temperature=1.7, max_new_tokens=10)
+    ids = torch.tensor([prompt + answer.ids])
+    expected = model(ids)[0].log_softmax(-1)[len(prompt) - 1 : -1].gather(-1, ids[0, len(prompt) :, None])[:, 0]
+    torch.testing.assert_close(torch.tensor(answer.log_probabilities), expected, atol=1e-4, rtol=0)
+
+
+def test_next_logits_are_the_last_row(model, tokenizer):
+    ids = tokenizer.encode("the dog sat")
+    torch.testing.assert_close(sampling.next_logits(model, ids), model(torch.tensor([ids]))[0, -1], atol=1e-5, rtol=0)
+
+
+def test_the_text_ends_where_the_context_does(model, tokenizer):
+    prompt = [1] * 40                                            # of a context of 48
+    answer, = sampling.generate_many(model, tokenizer, prompt, 1, max_new_tokens=64)
+    assert answer.ended == "context" and len(answer.ids) == 9    # the ninth is predicted from a full context
+    answer, = sampling.generate_many(model, tokenizer, prompt, 1, max_new_tokens=9)
+    assert answer.ended == "length"
+
+
+def test_cancelling_keeps_the_text_so_far(model, tokenizer):
+    cancel, seen = threading.Event(), []
+    for pieces, answers in sampling.continue_text(model, tokenizer, "the cat", temperature=1.5, cancel=cancel):
+        seen += pieces
+        if len(answers[0].ids) == 3:
+            cancel.set()
+    assert answers[0].ended == "cancelled" and len(answers[0].ids) == 3 and "".join(seen) == answers[0].text
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"temperature": -1}, "temperature=-1 is below 0"),
+        ({"temperature": math.nan}, "temperature=nan is not a number"),
+        ({"temperature": "hot"}, "temperature='hot' is not a number"),
+        ({"top_p": 0}, "top_p=0 must be above 0 and at most 1"),
+        ({"top_p": 1.5}, "top_p=1.5 must be above 0 and at most 1"),
+        ({"top_k": -3}, "top_k=-3 must be a whole number of at least 0"),
+        ({"min_p": 2}, "min_p=2 must be from 0 to 1"),
+        ({"repetition_penalty": 0}, "repetition_penalty=0 must be above 0"),
+        ({"seed": "seven"}, "seed='seven' must be a whole number"),
+        ({"seed": 2**70}, "seed=1180591620717411303424 must be below 2**63"),
+        ({"max_new_tokens": 0}, "max_new_tokens=0 must be a whole number of at least 1"),
+        ({"stop": ""}, "stop='' must be a text"),
+        ({"prompt": ""}, "The prompt is empty"),
+        ({"prompt": "the cat " * 100}, "this model reads at most 48; shorten it by"),
+        ({"continuations": 2}, "2 continuations cannot share one stream"),
+    ],
+)
+def test_bad_values_get_one_sentence(model, tokenizer, settings, sentence):
+    settings = {"prompt": "the cat", **settings}
+    with pytest.raises(ValueError) as caught:
+        sampling.generate(model, tokenizer, settings.pop("prompt"), **settings)
+    assert sentence in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_model_that_gives_nan_gets_one_sentence(tokenizer):
+    broken = Transformer(TransformerConfig.preset("tiny", vocabulary=len(tokenizer)))
+    with torch.no_grad():
+        broken.norm.weight.fill_(math.nan)
+    with pytest.raises(ValueError, match="not numbers"):
+        sampling.generate(broken, tokenizer, "the cat")
+    with pytest.raises(ValueError, match="not numbers"):
+        sampling.next_logits(broken, [1, 2])
