@@ -266,11 +266,11 @@ class Explorer(Shown):
     def restart(self) -> None:
         """Forget what buttons did."""
 
-    def prepare(self, **slow: Any) -> Any:
+    def prepare(self, *_: Any, **slow: Any) -> Any:
         """Return what is costly and depends on slow controls only."""
         return None
 
-    def compute(self, prepared: Any, **fast: Any) -> Any:
+    def compute(self, *prepared: Any, **fast: Any) -> Any:
         """Return the result to draw, as plain data."""
         raise NotImplementedError
 

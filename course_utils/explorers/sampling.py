@@ -1,0 +1,119 @@
+"""Explorers of generation: how the next token is chosen."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from course_utils.explorers.base import Button, Explorer, Slider, Text
+from course_utils.models.transformer import Transformer
+from course_utils.plots.bars import PairedBars, percent
+from course_utils.plots.style import visible
+from course_utils.sampling import next_logits, warp
+from course_utils.tokenizers import BPETokenizer
+
+ROWS = 12  # tokens with a row of their own; one more row stands for all others
+DRAWS = 20
+
+
+@dataclass(frozen=True)
+class NextToken:
+    """The next token's distribution before and after the knobs; the last row stands for all other tokens."""
+
+    tokens: tuple[str, ...]
+    before: np.ndarray  # (rows,) probabilities
+    after: np.ndarray  # (rows,)
+    kept: np.ndarray  # (rows,) bool: can still be drawn
+    counts: np.ndarray  # (rows,) of the twenty draws; empty if none were made
+    temperature: float
+    entropy: float  # bits, after the knobs
+    left: int  # tokens that can still be drawn
+    vocabulary: int
+
+
+class TemperatureExplorer(Explorer):
+    """How temperature, top-k, top-p and min-p reshape the distribution of the next token.
+
+    Args:
+        model: any ``Transformer``.
+        tokenizer: the model's tokenizer.
+        start: first values of the controls: prompt, temperature, top_k, top_p, min_p.
+    """
+
+    size = (9.2, 4.4)
+    prompt = Text("The capital of France is")
+    temperature = Slider(0.0, 3.0, 1.0, step=0.05, label="temperature (0 = greedy)")
+    top_k = Slider(0, 50, 0, label="top-k (0 = all)")
+    top_p = Slider(0.01, 1.0, 1.0, step=0.01, label="top-p (1 = all)")
+    min_p = Slider(0.0, 0.5, 0.0, step=0.01, label="min-p (0 = all)")
+    draw_twenty = Button("Draw twenty", "draw_again")
+
+    def __init__(self, model: Transformer, tokenizer: BPETokenizer, **start: Any):
+        self.model, self.tokenizer = model, tokenizer
+        super().__init__(**start)
+
+    def restart(self) -> None:
+        """No draws yet."""
+        self.seed = 0
+
+    def draw_again(self) -> None:
+        """Draw twenty tokens with the next seed."""
+        self.seed += 1
+
+    def prepare(self, prompt: str) -> torch.Tensor:
+        """Return the model's scores for the token after the prompt, ``(vocabulary,)``."""
+        ids = self.tokenizer.encode(prompt)
+        if not ids and self.tokenizer.end is not None:
+            ids = [self.tokenizer.end]  # what the model saw in training where a text begins
+        if not ids:
+            raise ValueError("The prompt is empty: type a word or two for the model to continue.")
+        return next_logits(self.model, ids)
+
+    def compute(self, prepared: torch.Tensor, temperature: float, top_k: int, top_p: float, min_p: float) -> NextToken:
+        """Return the distribution before and after the knobs."""
+        before = prepared.softmax(-1)
+        warped = warp(prepared, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+        after = warped.softmax(-1)
+        top = before.topk(min(ROWS, len(before))).indices
+        others = torch.ones_like(before, dtype=torch.bool)
+        others[top] = False
+        kept = warped > -torch.inf
+        names = [f'"{visible(self.tokenizer.decode([token]))}"' for token in top.tolist()]
+        counts = torch.zeros(0)
+        if self.seed:
+            generator = torch.Generator().manual_seed(self.seed)
+            drawn = torch.multinomial(after, DRAWS, replacement=True, generator=generator)
+            counts = torch.stack([*((drawn == token).sum() for token in top), others[drawn].sum()])
+        return NextToken(
+            tokens=(*names, f"{len(before) - len(top):,} others"),
+            before=torch.cat([before[top], before[others].sum(0, keepdim=True)]).numpy(),
+            after=torch.cat([after[top], after[others].sum(0, keepdim=True)]).numpy(),
+            kept=torch.cat([kept[top], kept[others].any(0, keepdim=True)]).numpy(),
+            counts=counts.int().numpy(),
+            temperature=temperature,
+            entropy=float(torch.special.entr(after).sum() / np.log(2)),
+            left=int(kept.sum()),
+            vocabulary=len(before),
+        )
+
+    def draw(self, figure: Figure, result: NextToken) -> None:
+        """Two bars for each likely token, and a dot for each draw."""
+        if not self.artists:
+            self.bars = PairedBars(figure, len(result.tokens), (0.2, 0.07, 0.78, 0.85), ghost=bool(self.pinned))
+            self.artists["bars"] = self.bars.artists()
+        pinned = dict(zip(self.pinned.tokens, self.pinned.after, strict=True)) if self.pinned else {}
+        same = [row for row, token in enumerate(result.tokens) if token in pinned]
+        self.bars.pin(same, [pinned[result.tokens[row]] for row in same])
+        self.bars.update(result.tokens, result.before, result.after, result.kept, result.counts)
+
+    def caption(self, result: NextToken) -> str:
+        """Say the temperature, the entropy, the likeliest token and what is left to draw from."""
+        best = int(result.after[:-1].argmax())
+        token = result.tokens[best].replace('"␣', '" ')  # a caption may be read aloud
+        drawn = f" {DRAWS} draws: {result.counts[best]} times {token}." if len(result.counts) else ""
+        return (
+            f"Temperature {result.temperature:.2f}, entropy {result.entropy:.2f} bits: {token} "
+            f"{percent(result.after[best])}; {result.left:,} of {result.vocabulary:,} tokens can be drawn.{drawn}"
+        )

@@ -1,0 +1,118 @@
+"""Distributions as rows of bars: what is likely, and what a knob makes of it."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
+
+ROOM = 0.34  # of the bars' full width: for the numbers behind a bar
+
+
+def percent(probability: float) -> str:
+    """Return a probability as a reader wants it: two digits that matter, never a false 0 or 100.
+
+    >>> [percent(p) for p in (0.714, 0.0714, 0.00714, 0.00000714, 0.0, 0.9999, 1.0)]
+    ['71 %', '7.1 %', '0.71 %', '<0.01 %', '0 %', '>99.9 %', '100 %']
+    """
+    if probability == 0 or probability == 1:
+        return f"{probability * 100:.0f} %"
+    if probability < 0.0001:
+        return "<0.01 %"
+    if probability > 0.999:
+        return ">99.9 %"
+    return f"{probability * 100:.{0 if probability >= 0.0995 else 1 if probability >= 0.00995 else 2}f} %"
+
+
+class PairedBars:
+    """Rows of two bars each, before and after, with numbers; what was cut is hatched; dots count draws.
+
+    Args:
+        figure: where to draw.
+        rows: how many.
+        place: left, bottom, width, height in parts of the figure; row names stand left of it, dots right.
+        names: what the two bars are.
+        dots: the most dots in a row; 0 leaves no room for them.
+        ghost: whether ``pin`` will be called, for the legend.
+    """
+
+    def __init__(
+        self,
+        figure: Figure,
+        rows: int,
+        place: tuple[float, float, float, float],
+        names: tuple[str, str] = ("the model", "after the knobs"),
+        dots: int = 20,
+        ghost: bool = False,
+    ):
+        left, bottom, width, height = place
+        share = width * (0.74 if dots else 1.0)
+        self.axes = figure.add_axes((left, bottom, share, height), xlim=(0, 1 + ROOM), ylim=(rows - 0.5, -0.5))
+        self.axes.set_xticks(np.linspace(0, 1, 5), ["0", "25", "50", "75", "100 %"])
+        self.axes.tick_params(axis="y", length=0)
+        zero, row = np.zeros(rows), np.arange(rows)
+        self.before = self.axes.barh(row - 0.2, zero, 0.36, color=BLUE, edgecolor=BLUE)
+        self.after = self.axes.barh(row + 0.2, zero, 0.36, color=ORANGE, edgecolor=ORANGE)
+        (self.ghost,) = self.axes.plot([], [], "|", color=INK, markersize=9, markeredgewidth=2)
+        self.numbers = [self.axes.text(0, float(at), "", va="center", fontsize=10) for at in row]
+        handles: list[Artist] = [Patch(color=BLUE, label=names[0]), Patch(color=ORANGE, label=names[1])]
+        handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="////", label="cut away"))
+        if ghost:
+            handles.append(
+                Line2D([], [], color=INK, marker="|", markersize=9, markeredgewidth=2, linewidth=0, label="pinned")
+            )
+        self.axes.legend(
+            handles=handles, ncols=4, columnspacing=1.2, handlelength=1.2, fontsize=10,
+            loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2,
+        )  # fmt: skip
+        self._labels: list[str] = []
+        self.drawn: Line2D | None = None
+        if dots:
+            right = figure.add_axes((left + share, bottom, width - share, height), xlim=(0, dots + 1))
+            right.set(ylim=self.axes.get_ylim(), xticks=[1, dots // 2, dots], yticks=[])
+            right.set_title("draws", fontsize=10, loc="left")
+            right.spines["left"].set_visible(False)
+            (self.drawn,) = right.plot([], [], "o", color=INK, markersize=4)
+
+    def artists(self) -> list[Artist]:
+        """Return what ``update`` changes."""
+        return [*self.before, *self.after, self.ghost, *self.numbers, *([self.drawn] if self.drawn else [])]
+
+    def update(
+        self,
+        labels: Iterable[str],
+        before: Iterable[float],
+        after: Iterable[float],
+        kept: Iterable[bool],
+        counts: Iterable[int] = (),
+    ) -> None:
+        """Show new probabilities.
+
+        Args:
+            labels: a name per row, any text.
+            before: probabilities, one per row.
+            after: probabilities, one per row.
+            kept: whether the row can still be drawn.
+            counts: draws per row; none if empty.
+        """
+        shown = [readable(label) for label in labels]
+        if shown != self._labels:  # asking the axes for their labels would have everything drawn anew
+            self._labels = shown
+            self.axes.set_yticks(range(len(shown)), shown)
+        for row, (old, new, stays) in enumerate(zip(before, after, kept, strict=True)):
+            self.before[row].set(width=old, facecolor=BLUE if stays else "white", hatch=None if stays else "////")
+            self.before[row].set_edgecolor(BLUE if stays else GREY)
+            self.after[row].set_width(new)
+            self.numbers[row].set_text(f"{percent(old)} → {percent(new) if stays else 'cut'}")
+            self.numbers[row].set_x(max(old, new) + 0.015)
+        if self.drawn:
+            places = [(dot + 1, row) for row, count in enumerate(counts) for dot in range(count)]
+            self.drawn.set_data([x for x, _ in places], [y for _, y in places])
+
+    def pin(self, rows: Iterable[int], values: Iterable[float]) -> None:
+        """Mark earlier values of ``after`` as a ghost."""
+        self.ghost.set_data(list(values), [row + 0.2 for row in rows])

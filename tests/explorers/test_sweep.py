@@ -1,0 +1,22 @@
+"""Every explorer of the package goes through the sweep; one without a factory fails here."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from . import sweep
+
+for path in sorted(Path(__file__).parent.glob("sweep_*.py")):
+    importlib.import_module(f".{path.stem}", __package__)
+
+
+def test_every_explorer_has_a_factory() -> None:
+    assert sweep.explorers(), "the package has no explorer at all"
+    missing = {kind.__name__ for kind in sweep.explorers() - set(sweep.FACTORIES)}
+    assert not missing, f"give these a factory in tests/explorers/sweep_<topic>.py: {missing}"
+
+
+@pytest.mark.parametrize("kind", sweep.FACTORIES, ids=lambda kind: kind.__name__)
+def test_sweep(kind: type) -> None:
+    sweep.sweep(sweep.FACTORIES[kind]())
