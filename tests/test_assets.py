@@ -286,7 +286,7 @@ def test_the_bar_counts_bytes_while_pip_runs(project, monkeypatch):
             counted.append(self.n)
 
     monkeypatch.setattr(assets.subprocess, "Popen", slow_pip)
-    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
+    monkeypatch.setattr("tqdm.tqdm", Bar)
     with pytest.raises(assets.AssetError):
         assets.path("sample")
     assert len(set(counted)) >= 4
