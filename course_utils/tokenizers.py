@@ -1,9 +1,9 @@
 r"""Byte-level byte-pair encoding: text becomes numbers, as GPT-2 and the chat model of lesson 0 do it.
 
 Any text is bytes (UTF-8), and there are only 256 of them, so 256 tokens can write everything. That is wasteful: the
-word " the" would cost four tokens. Byte-pair encoding (Gage 1994; Sennrich et al. 2016, section 3.2; Radford et al. 2019,
-section 2.2) therefore looks for the pair of neighbours that occurs most often, makes it one new token, and repeats. The
-published example, three merges on "aaabdaaabac"::
+word " the" would cost four tokens. Byte-pair encoding (Gage 1994; Sennrich et al. 2016, section 3.2; Radford et al.
+2019, section 2.2) therefore looks for the pair of neighbours that occurs most often, makes it one new token, and
+repeats. The published example, three merges on "aaabdaaabac"::
 
     aaabdaaabac     the pair aa occurs most often: call it Z
     ZabdZabac       then ab: call it Y
@@ -47,7 +47,7 @@ Message = Mapping[str, str]  # {"role": "user", "content": "Why is the sky blue?
 # Text is first cut into pieces, and no token crosses a cut: otherwise "dog", "dog." and "dog!" would each earn a token.
 # The names are those that GGUF files use; p{L} is any letter, p{N} any digit, of any script.
 PATTERNS = {
-    # 's 't 'll ...; a word, a number or signs, each with one space before it; spaces, the last of which is the next word's
+    # 's 't 'll ...; a word, a number or signs, each with one space before it; the spaces that are left
     "gpt-2": regex.compile(r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"),
     # the same, once every digit has been cut out as a piece of its own
     "smollm": regex.compile(r"\p{N}|'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+"),
@@ -217,25 +217,29 @@ class BPETokenizer:
         chat_template: str | None = None,
     ):
         """Take ``merges`` as pairs of ids in the order learned, and ``special`` as the ids of the control tokens."""
+        control = list(special)
         if pre not in PATTERNS:
             raise ValueError(f"the pre-tokenisation {pre!r} is not known here; choose one of {', '.join(PATTERNS)}.")
+        for token in control if end is None else [*control, end]:
+            if not 0 <= token < len(tokens):
+                raise ValueError(f"control token {token} is not in this vocabulary of {len(tokens)} tokens.")
         self.tokens = list(tokens)
-        self.special = {self.tokens[token].decode(): token for token in special}
+        self.special = {self.tokens[token].decode(): token for token in control}
         self.end = end
         self.pre = pre
         self.chat_template = chat_template
+        if len(self.special) < len(control) or any(len(name) < 2 for name in self.special):
+            raise ValueError(f"the names of control tokens must differ and have 2 letters or more: {[*self.special]}.")
 
-        if any(len(name) < 2 for name in self.special):
-            raise ValueError(f"the name of a control token needs two characters or more; these are {[*self.special]}.")
-
-        control = set(self.special.values())
-        names = {data: token for token, data in enumerate(self.tokens) if token not in control}
-        self._byte_ids = {byte: names[bytes([byte])] for byte in range(256) if bytes([byte]) in names}
+        plain = {data: token for token, data in enumerate(self.tokens) if token not in control}
+        self._byte_ids = {byte: plain[bytes([byte])] for byte in range(256) if bytes([byte]) in plain}
         self.missing_bytes = bytes(byte for byte in range(256) if byte not in self._byte_ids)
         self.merges: dict[Pair, int] = {}
         previous = -1
         for pair in merges:
-            new = names.get(self.tokens[pair[0]] + self.tokens[pair[1]], -1)
+            if not 0 <= min(pair) <= max(pair) < len(tokens):
+                raise ValueError(f"merge {len(self.merges)}, {pair}, names a token that is not there; check the file.")
+            new = plain.get(self.tokens[pair[0]] + self.tokens[pair[1]], -1)
             if new <= previous:  # encoding takes the smallest new id for the merge learned first
                 raise ValueError(
                     f"merge {len(self.merges)}, {pair}, makes no token or one out of order; check the file."
@@ -273,6 +277,8 @@ class BPETokenizer:
         """
         if not isinstance(text, str):
             raise TypeError(f"text must be a string to learn from, not {type(text).__name__}.")
+        if not isinstance(vocabulary_size, int):
+            raise TypeError(f"vocabulary_size must be a whole number, not {vocabulary_size!r}.")
         if vocabulary_size < 256 + len(special):
             raise ValueError(
                 f"vocabulary_size={vocabulary_size} must be at least {256 + len(special)}: "
@@ -286,7 +292,7 @@ class BPETokenizer:
             if on_merge is not None:
                 on_merge(pair, count)
         control = range(len(tokens), len(tokens) + len(special))
-        tokens += [name.encode() for name in special]
+        tokens += [_utf8(name) for name in special]
         return cls(tokens, pairs, special=control, end=control[0] if special else None)
 
     @classmethod
@@ -377,7 +383,7 @@ class BPETokenizer:
             ValueError: if the file is not a whole tokenizer.
         """
         try:
-            fields = json.loads(Path(path).read_text(encoding="utf-8"))
+            fields: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
             tokens = [token.encode("latin-1") for token in fields.pop("tokens")]
             merges = fields.pop("merges")
             return cls(tokens, zip(merges["left"], merges["right"], strict=True), **fields)
@@ -457,6 +463,8 @@ class BPETokenizer:
         >>> BPETokenizer.gpt2().decode([15496, 995])
         'Hello world'
         """
+        if not isinstance(ids, Iterable):
+            raise TypeError(f"ids must be a list of token ids, not {ids!r}.")
         return b"".join(map(self.token_bytes, ids)).decode("utf-8", errors="replace")
 
     # ---- chats
