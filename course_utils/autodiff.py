@@ -20,7 +20,7 @@ import math
 import random
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Value:
@@ -158,8 +158,7 @@ class Value:
         return f"Value({label}{self.data:.6g}, gradient={self.gradient})"
 
 
-@dataclass(frozen=True, slots=True)
-class BackwardStep:
+class BackwardStep(NamedTuple):
     """One node of the backward pass: its gradient is complete, and this is what it hands to each parent."""
 
     node: Value

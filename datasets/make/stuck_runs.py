@@ -1,0 +1,99 @@
+"""How often does gradient descent get stuck, when a network has 2, 20 or 2,000 parameters?
+
+The networks are alike but for their size. A neuron has two parameters, a slope and an offset; the answer is the sum of
+the neurons, added and subtracted in turn, over the square root of their number. Two kinds of neuron (tanh, sine) learn
+two curves (a wave, a step) from 24 points; one tanh neuron can follow the step and one sine neuron the wave, so the
+smallest network is not too small for its task in two of the four cases. Each network descends from 50 random starts,
+1,500 steps of plain gradient descent on all points, at the learning rate that served 10 other starts best.
+
+Loss: the mean squared error over the variance of the curve (1 = no better than answering 0 or the mean).
+Stuck: the final loss lies more than 0.1 above the best of the same network's 50.
+
+Run:  OMP_NUM_THREADS=1 python datasets/make/stuck_runs.py     (about 3 minutes; writes datasets/runs/stuck_runs.csv)
+"""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+SEED = 0
+STARTS = 50
+STEPS = 1500
+MARGIN = 0.1
+LEARNING_RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+PARAMETERS = (2, 20, 2000)
+NEURONS = {"tanh": torch.tanh, "sine": torch.sin}
+INPUTS = torch.linspace(-1, 1, 24)
+CURVES = {"wave": torch.sin(6 * INPUTS + 0.5), "step": torch.tanh(8 * (INPUTS - 0.2))}
+HEADER = """\
+# How often gradient descent gets stuck, by number of parameters: one row per run.
+# command: OMP_NUM_THREADS=1 python datasets/make/stuck_runs.py
+# seed: 0   machine: 2 CPU cores, 1 used   date: 2026-11-22
+# neuron, curve: what was trained to follow what; parameters: learned numbers; learning_rate: tuned on 10 other starts
+# start: 0 to 49; first_loss, late_loss, final_loss: mean squared error over the curve's variance at step 0, 1350, 1500
+# stuck: 1 if final_loss is more than 0.1 above the lowest final_loss of the same neuron, curve and parameters
+"""
+
+
+def descend_from(
+    neuron: str, curve: str, parameters: int, learning_rate: float, starts: int, seed: int
+) -> list[Tensor]:
+    """The losses at step 0, nine tenths of the way and at the end, ``(starts,)`` each; all starts walk side by side."""
+    random = torch.Generator().manual_seed(seed)
+    neurons = parameters // 2
+    slopes, offsets = (3 * torch.randn(starts, neurons, 1, generator=random) for _ in range(2))
+    signs = torch.ones(neurons)
+    signs[1::2] = -1
+    signs /= neurons**0.5
+    target = CURVES[curve]
+    kept = []
+    for step in range(STEPS + 1):
+        slopes.requires_grad_()
+        offsets.requires_grad_()
+        answers = signs @ NEURONS[neuron](slopes * INPUTS + offsets)  # (starts, points)
+        losses = (answers - target).square().mean(1) / target.var(unbiased=False)
+        if step in (0, STEPS * 9 // 10, STEPS):
+            kept.append(losses.detach())
+        gradients = torch.autograd.grad(losses.sum(), [slopes, offsets])  # each start's own: they share nothing
+        slopes, offsets = (p.detach() - learning_rate * g for p, g in zip((slopes, offsets), gradients, strict=True))
+    return kept
+
+
+def main() -> None:
+    """Tune, run and record every case."""
+    rows = []
+    for neuron in NEURONS:
+        for curve in CURVES:
+            for parameters in PARAMETERS:
+                tried = {
+                    rate: descend_from(neuron, curve, parameters, rate, starts=10, seed=SEED + 1)[-1].nan_to_num(1e9)
+                    for rate in LEARNING_RATES
+                }
+                rate = min(tried, key=lambda rate: tried[rate].mean().item())
+                first, late, final = descend_from(neuron, curve, parameters, rate, STARTS, SEED)
+                stuck = ~(final <= final[final.isfinite()].min() + MARGIN)
+                print(
+                    f"{neuron:5} {curve:5} {parameters:5}  rate {rate:<5} best {final.min():.4f} "
+                    f"median {final.median():.4f} worst {final.max():.4f} stuck {int(stuck.sum()):2} of {STARTS}",
+                    flush=True,
+                )
+                for start in range(STARTS):
+                    losses = [f"{loss[start]:.5f}" for loss in (first, late, final)]
+                    rows.append([neuron, curve, parameters, rate, start, *losses, int(stuck[start])])
+    text = io.StringIO(newline="")
+    text.write(HEADER)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow("neuron curve parameters learning_rate start first_loss late_loss final_loss stuck".split())
+    writer.writerows(rows)
+    target = Path(__file__).resolve().parent.parent / "runs" / "stuck_runs.csv"
+    half = target.with_suffix(".half")
+    half.write_text(text.getvalue(), encoding="utf-8")
+    os.replace(half, target)
+
+
+if __name__ == "__main__":
+    main()
