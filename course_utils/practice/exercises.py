@@ -12,6 +12,7 @@ import functools
 import importlib
 import inspect
 import io
+import itertools
 import pkgutil
 import random
 import re
@@ -39,7 +40,7 @@ from course_utils.practice.checking import (
 )
 from course_utils.practice.page import counted, dots
 
-CASES = 12  # fresh inputs per check of a function
+CASES = 12  # fresh inputs per check of a function, or a multiple of it where chance leaves two answers alike
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ class Exercise:
             return Result(
                 NOT_YET, f"hand over the function itself, `{name}` without brackets; this is {kind(plain(function))}."
             )
-        cases = [self.inputs(random.Random()) for _ in range(CASES)]
+        cases, right, examples = self._fresh(name, reference)
         try:
             inspect.signature(function).bind(*cases[0])
         except TypeError:
@@ -187,12 +188,10 @@ class Exercise:
             return Result(
                 NOT_YET, f"`{name}` changes what it was given. Work on a copy and leave its inputs as they were."
             )
-        right = _results(reference, cases)
         alike = functools.partial(agree, tolerance=self.tolerance)
         if all(map(alike, results, right)):
             return Result(CORRECT, self.because)
-        for known in self.wrong:
-            example = _results(_run(known.source(self.answer))[name], cases)
+        for known, example in zip(self.wrong, examples, strict=True):
             if all(map(alike, results, example)):
                 return Result(NOT_YET, known.message)
         case, result, expected = next(
@@ -201,6 +200,21 @@ class Exercise:
         return Result(
             NOT_YET, _difference(f"{name}({', '.join(shown(plain(value), 60) for value in case)})", result, expected)
         )
+
+    def _fresh(self, name: str, reference: Callable[..., Any]) -> tuple[list[Any], list[Any], list[list[Any]]]:
+        """Fresh inputs, the right results, and those of each known wrong answer; drawn until no two of them agree."""
+        assert self.inputs is not None
+        functions = [reference, *(_run(known.source(self.answer))[name] for known in self.wrong)]
+        cases: list[Any] = []
+        results: list[list[Any]] = [[] for _ in functions]
+        for _ in range(20):
+            drawn = [self.inputs(random.Random()) for _ in range(CASES)]
+            cases += drawn
+            for function, column in zip(functions, results, strict=True):
+                column += [outcome(function, copy.deepcopy(case)) for case in drawn]
+            if not any(agree(*pair, self.tolerance) for pair in itertools.combinations(results, 2)):
+                break
+        return cases, results[0], results[1:]
 
     def _judge_values(self, answers: Sequence[Any], right: list[Any]) -> Result:
         with time_limit(self.seconds):
@@ -326,10 +340,6 @@ def _blanks(stub: str) -> list[str]:
         if empty and isinstance(node, ast.Assign):
             names += [part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)]
     return names
-
-
-def _results(function: Callable[..., Any], cases: list[tuple[Any, ...]]) -> list[Any]:
-    return [outcome(function, copy.deepcopy(case)) for case in cases]
 
 
 def _unwritten(function: Any, result: Any) -> bool:

@@ -1,5 +1,4 @@
 """Exercises of notebook 05: training in practice."""
-# fmt: off   an exercise reads as a card, not as one argument a line
 
 import random
 
@@ -15,108 +14,64 @@ def held_out_losses(generator: random.Random) -> tuple[list[float], int]:
     return [*falls, 0.39, *bumps, 0.3, *rises, 0.2, 0.25], patience
 
 
+# An exercise reads as a card, not as one argument a line.
+# fmt: off
 EXERCISES = (
     Exercise(
-        "05.1",
-        "The test must stay unseen",
-        difficulty=3,
-        importance=5,
-        minutes=7,
+        "05.1", "The test must stay unseen", difficulty=3, importance=5, minutes=7,
         task="Before training, numbers are shifted so that their mean is 0. Shift the training numbers **and** the "
-        "test numbers, "
-        "without letting the test leak into training. Give both lists.",
+        "test numbers, without letting the test leak into training. Give both lists.",
         stub="def shift(train, test):\n    return ...",
         answer="def shift(train, test):\n    mean = sum(train) / len(train)\n"
         "    return [x - mean for x in train], [x - mean for x in test]",
         wrong=(
-            Wrong(
-                "the mean is taken over both lists: the test has leaked into training.",
-                "sum(train) / len(train)",
-                "sum(train + test) / len(train + test)",
-            ),
-            Wrong(
-                "the test is shifted by its own mean. One new example would then always become 0: use the training "
-                "mean.",
-                "x - mean for x in test",
-                "x - sum(test) / len(test) for x in test",
-            ),
-            Wrong(
-                "the test is not shifted, so the model meets numbers on another scale than it learned.",
-                "[x - mean for x in test]",
-                "test",
-            ),
-            Wrong(
-                "both are shifted by the mean of the *test*: look at training data only.",
-                "sum(train) / len(train)",
-                "sum(test) / len(test)",
-            ),
+            Wrong("the mean is taken over both lists: the test has leaked into training.", "sum(train) / len(train)",
+                  "sum(train + test) / len(train + test)"),
+            Wrong("the test is shifted by its own mean. One new example would then always become 0: use the training "
+                  "mean.", "x - mean for x in test", "x - sum(test) / len(test) for x in test"),
+            Wrong("the test is not shifted, so the model meets numbers on another scale than it learned.",
+                  "[x - mean for x in test]", "test"),
+            Wrong("both are shifted by the mean of the *test*: look at training data only.", "sum(train) / len(train)",
+                  "sum(test) / len(test)"),
         ),
-        hints=(
-            "One mean is enough. Of which list?",
-            "`mean = sum(train) / len(train)`, taken from both lists' numbers.",
-        ),
+        hints=("One mean is enough. Of which list?",
+               "`mean = sum(train) / len(train)`, taken from both lists' numbers."),
         inputs=lambda r: (numbers(r, 5, 0, 4), numbers(r, 3, 5, 9)),
         because="Whatever is computed from data (means, vocabularies, choices) is part of training.",
     ),
     Exercise(
-        "05.2",
-        "Dropout",
-        difficulty=3,
-        importance=4,
-        minutes=6,
-        task="While training, dropout sets a share of the values to 0: those where `kept` is 0. The others are "
-        "scaled up so "
-        "that the expected sum stays as it was. `dropped` is the share that is dropped, 0.25 say. Give the new values.",
+        "05.2", "Dropout", difficulty=3, importance=4, minutes=6,
+        task="While training, dropout sets a share of the values to 0: those where `kept` is 0. The others are scaled "
+        "up so that the expected sum stays as it was. `dropped` is the share that is dropped, 0.25 say. Give the new "
+        "values.",
         stub="def dropout(values, kept, dropped):\n    return ...",
         answer="def dropout(values, kept, dropped):\n    return [v * k / (1 - dropped) for v, k in zip(values, kept)]",
         wrong=(
-            Wrong(
-                "the kept values are not scaled up, so after training, with all values there, every sum is too large.",
-                " / (1 - dropped)",
-                "",
-            ),
-            Wrong(
-                "the values are scaled *down*. Fewer of them remain, so each must count for more: divide.",
-                "/ (1 - dropped)",
-                "* (1 - dropped)",
-            ),
-            Wrong(
-                "this divides by the share dropped; divide by the share *kept*, `1 - dropped`.",
-                "(1 - dropped)",
-                "dropped",
-            ),
+            Wrong("the kept values are not scaled up, so after training, with all values there, every sum is too "
+                  "large.", " / (1 - dropped)", ""),
+            Wrong("the values are scaled *down*. Fewer of them remain, so each must count for more: divide.",
+                  "/ (1 - dropped)", "* (1 - dropped)"),
+            Wrong("this divides by the share dropped; divide by the share *kept*, `1 - dropped`.", "(1 - dropped)",
+                  "dropped"),
             Wrong("it drops the others: `kept` is 1 where a value stays.", "v * k", "v * (1 - k)"),
         ),
-        hints=(
-            "If a quarter is dropped, three quarters remain: by what must they be multiplied?",
-            "Each value times its `kept`, divided by `1 - dropped`.",
-        ),
+        hints=("If a quarter is dropped, three quarters remain: by what must they be multiplied?",
+               "Each value times its `kept`, divided by `1 - dropped`."),
         inputs=lambda r: (numbers(r, 6, 1, 4), r.sample([1, 1, 1, 1, 0, 0], 6), r.choice([0.2, 0.25, 0.3, 0.4])),
         because="When training ends nothing is dropped and nothing needs scaling.",
     ),
     Exercise(
-        "05.3",
-        "Weight decay",
-        difficulty=2,
-        importance=4,
-        minutes=5,
+        "05.3", "Weight decay", difficulty=2, importance=4, minutes=5,
         task="With weight decay, a step does two things to a weight w: the usual step against the slope, and a pull "
-        "towards 0 of "
-        "`learning_rate * decay * w`. Give the new weight.",
+        "towards 0 of `learning_rate * decay * w`. Give the new weight.",
         stub="def step(w, slope, learning_rate, decay):\n    return ...",
-        answer="def step(w, slope, learning_rate, decay):\n    return w - learning_rate * slope - learning_rate * "
-        "decay * w",
+        answer="def step(w, slope, learning_rate, decay):\n"
+        "    return w - learning_rate * slope - learning_rate * decay * w",
         wrong=(
-            Wrong(
-                "the pull goes away from 0: weights grow. Subtract it.",
-                "- learning_rate * decay",
-                "+ learning_rate * decay",
-            ),
-            Wrong(
-                "the pull is the same for large and small weights; it should be in proportion to w.",
-                "decay * w",
-                "decay",
-            ),
+            Wrong("the pull goes away from 0: weights grow. Subtract it.", "- learning_rate * decay",
+                  "+ learning_rate * decay"),
+            Wrong("the pull is the same for large and small weights; it should be in proportion to w.", "decay * w",
+                  "decay"),
             Wrong("the pull is not scaled by the learning rate.", "- learning_rate * decay", "- decay"),
             Wrong("there is no pull: this is the usual step.", " - learning_rate * decay * w", ""),
         ),
@@ -125,89 +80,48 @@ EXERCISES = (
         because="A weight that no example defends fades away; one that matters holds its ground.",
     ),
     Exercise(
-        "05.4",
-        "When to stop",
-        difficulty=4,
-        importance=4,
-        minutes=10,
+        "05.4", "When to stop", difficulty=4, importance=4, minutes=10,
         task="Early stopping: go through the held-out losses epoch by epoch and remember the best so far. Stop once "
-        "`patience` "
-        "epochs **in a row** have not beaten it. Give the **number of the best epoch** (from 0), whose weights are "
-        "kept.",
+        "`patience` epochs **in a row** have not beaten it. Give the **number of the best epoch** (from 0), whose "
+        "weights are kept.",
         stub="def best_epoch(losses, patience):\n    return ...",
         answer="def best_epoch(losses, patience):\n    best = 0\n    for epoch, loss in enumerate(losses):\n"
-        "        if loss < losses[best]:\n            best = epoch\n"
-        "        elif epoch - best >= patience:\n            break\n    return best",
+        "        if loss < losses[best]:\n            best = epoch\n        elif epoch - best >= patience:\n"
+        "            break\n    return best",
         wrong=(
-            Wrong(
-                "this is the epoch where training stops. The weights to keep are those of the best epoch before it.",
-                "return best",
-                "return epoch",
-            ),
-            Wrong(
-                "this looks at all epochs, also those after the stop: nobody knows at that time that the loss "
-                "falls again.",
-                "break",
-                "pass",
-            ),
-            Wrong(
-                "it stops too early, at the first epochs that are worse. Count until `patience` of them are in a row.",
-                "epoch - best >= patience",
-                "epoch - best >= 1",
-            ),
+            Wrong("this is the epoch where training stops. The weights to keep are those of the best epoch before it.",
+                  "return best", "return epoch"),
+            Wrong("this looks at all epochs, also those after the stop: nobody knows at that time that the loss falls "
+                  "again.", "break", "pass"),
+            Wrong("it stops too early, at the first epochs that are worse. Count until `patience` of them are in a "
+                  "row.", "epoch - best >= patience", "epoch - best >= 1"),
             Wrong("this is the best loss; the number of its epoch is asked for.", "return best", "return losses[best]"),
         ),
-        hints=(
-            "Keep `best`, the number of the best epoch. When is `epoch - best` too large?",
-            "`if loss < losses[best]: best = epoch`, else stop as soon as `epoch - best >= patience`.",
-        ),
+        hints=("Keep `best`, the number of the best epoch. When is `epoch - best` too large?",
+               "`if loss < losses[best]: best = epoch`, else stop as soon as `epoch - best >= patience`."),
         inputs=held_out_losses,
         because="The stop cannot look ahead. It may miss a lower loss; patience is the price paid to miss fewer.",
     ),
     Exercise(
-        "05.5",
-        "Four kinds of parameter",
-        difficulty=1,
-        importance=4,
-        minutes=3,
-        task='People say "parameter" of four things. Write `"learned"`, `"hyperparameter"`, `"architecture"` '
-        "or "
-        '`"positional"` for: the bias of a neuron; the share that dropout drops; the number of layers; the number '
-        "that tells "
-        "a model a token's place.",
+        "05.5", "Four kinds of parameter", difficulty=1, importance=4, minutes=3,
+        task='People say "parameter" of four things. Write `"learned"`, `"hyperparameter"`, `"architecture"` or '
+        '`"positional"` for: the bias of a neuron; the share that dropout drops; the number of layers; the number that '
+        "tells a model a token's place.",
         stub="bias = ...\ndropout_share = ...\nlayers = ...\nplace = ...",
         answer='bias = "learned"\ndropout_share = "hyperparameter"\nlayers = "architecture"\nplace = "positional"',
         wrong=(
-            Wrong(
-                "a bias is found by training, like a weight: nobody sets it.",
-                '"learned"',
-                '"hyperparameter"',
-                lambda bias, share, layers, place: bias != "learned",
-            ),
-            Wrong(
-                "the share that dropout drops is chosen before training and the gradient never moves it.",
-                '"hyperparameter"',
-                '"learned"',
-                lambda bias, share, layers, place: share != "hyperparameter",
-            ),
-            Wrong(
-                "the number of layers is fixed when the model is built: changing it gives another model, with "
-                "other weights.",
-                '"architecture"',
-                '"hyperparameter"',
-                lambda bias, share, layers, place: layers != "architecture",
-            ),
-            Wrong(
-                "a token's place is neither built nor chosen by anyone: it comes with the text, as a position.",
-                '"positional"',
-                '"learned"',
-                lambda bias, share, layers, place: place != "positional",
-            ),
+            Wrong("a bias is found by training, like a weight: nobody sets it.", '"learned"', '"hyperparameter"',
+                  lambda bias, share, layers, place: bias != "learned"),
+            Wrong("the share that dropout drops is chosen before training and the gradient never moves it.",
+                  '"hyperparameter"', '"learned"', lambda bias, share, layers, place: share != "hyperparameter"),
+            Wrong("the number of layers is fixed when the model is built: changing it gives another model, with other "
+                  "weights.", '"architecture"', '"hyperparameter"',
+                  lambda bias, share, layers, place: layers != "architecture"),
+            Wrong("a token's place is neither built nor chosen by anyone: it comes with the text, as a position.",
+                  '"positional"', '"learned"', lambda bias, share, layers, place: place != "positional"),
         ),
-        hints=(
-            "Ask of each: who sets it, and when?",
-            "Training sets one, the experimenter one, the builder one, the text one.",
-        ),
+        hints=("Ask of each: who sets it, and when?",
+               "Training sets one, the experimenter one, the builder one, the text one."),
         because='"134,515,008 parameters" counts the learned kind only.',
     ),
 )

@@ -82,8 +82,8 @@ def _stop(entry: dict[str, Any], folder: Path, known: progress.Data) -> Stop:
     done = {
         kind: (len(asked.get(kind, set()) & known[kind].keys()), len(asked.get(kind, ()))) for kind in progress.KINDS
     }
-    texts = (str(entry[key]) for key in ("title", "part"))
-    return Stop(name, *texts, int(entry["minutes"]), str(entry["promise"]), file.exists(), done)
+    title, part, promise = (str(entry[key]) for key in ("title", "part", "promise"))
+    return Stop(name, title, part, int(entry["minutes"]), promise, file.exists(), done)
 
 
 def _exercise_ids(number: str) -> list[str]:
