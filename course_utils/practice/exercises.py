@@ -93,7 +93,8 @@ class Exercise:
     @property
     def cell(self) -> str:
         """The notebook cell of this exercise, to the letter: the stub and the line that checks it."""
-        return f'{self.stub}\n\nexercise("{self.id}").check({", ".join(self.names)})'
+        gap = "\n\n\n" if self.inputs else "\n"  # as the formatter wants it after a function
+        return f'{self.stub}{gap}exercise("{self.id}").check({", ".join(self.names)})'
 
     def check(self, *answers: Any) -> Result:
         """Correct, not yet (and what went wrong), or not attempted. Never raises over an answer.
@@ -283,9 +284,11 @@ def exercise(identifier: str) -> Exercise:
     Raises:
         LookupError: there is none; the sentence names the closest.
 
-    >>> exercise("01.9")
+    >>> exercise("01.1").title
+    'Residuals'
+    >>> exercise("1.1")
     Traceback (most recent call last):
-    LookupError: there is no exercise '01.9'; the closest is '01.1'
+    LookupError: there is no exercise '1.1'; the closest is '01.1'
     """
     lesson = re.match(r"\d\d", str(identifier))
     if lesson and lesson[0] in lessons():
