@@ -4,7 +4,8 @@ The networks are alike but for their size. A neuron has two parameters, a slope 
 the neurons, added and subtracted in turn, over the square root of their number. Two kinds of neuron (tanh, sine) learn
 two curves (a wave, a step) from 24 points; one tanh neuron can follow the step and one sine neuron the wave, so the
 smallest network is not too small for its task in two of the four cases. Each network descends from 50 random starts,
-1,500 steps of plain gradient descent on all points, at the learning rate that served 10 other starts best.
+1,500 steps of plain gradient descent on all points, at the learning rate that served 10 other starts best. The networks
+and their training: `course_utils.optimisers.descend_from_many`.
 
 Loss: the mean squared error over the variance of the curve (1 = no better than answering 0 or the mean).
 Stuck: the final loss lies more than 0.1 above the best of the same network's 50.
@@ -17,8 +18,7 @@ import io
 import os
 from pathlib import Path
 
-import torch
-from torch import Tensor
+from course_utils.optimisers import CURVES, NEURONS, descend_from_many
 
 SEED = 0
 STARTS = 50
@@ -26,9 +26,6 @@ STEPS = 1500
 MARGIN = 0.1
 LEARNING_RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 PARAMETERS = (2, 20, 2000)
-NEURONS = {"tanh": torch.tanh, "sine": torch.sin}
-INPUTS = torch.linspace(-1, 1, 24)
-CURVES = {"wave": torch.sin(6 * INPUTS + 0.5), "step": torch.tanh(8 * (INPUTS - 0.2))}
 HEADER = """\
 # How often gradient descent gets stuck, by number of parameters: one row per run.
 # command: OMP_NUM_THREADS=1 python datasets/make/stuck_runs.py
@@ -39,30 +36,6 @@ HEADER = """\
 """
 
 
-def descend_from(
-    neuron: str, curve: str, parameters: int, learning_rate: float, starts: int, seed: int
-) -> list[Tensor]:
-    """The losses at step 0, nine tenths of the way and at the end, ``(starts,)`` each; all starts walk side by side."""
-    random = torch.Generator().manual_seed(seed)
-    neurons = parameters // 2
-    slopes, offsets = (3 * torch.randn(starts, neurons, 1, generator=random) for _ in range(2))
-    signs = torch.ones(neurons)
-    signs[1::2] = -1
-    signs /= neurons**0.5
-    target = CURVES[curve]
-    kept = []
-    for step in range(STEPS + 1):
-        slopes.requires_grad_()
-        offsets.requires_grad_()
-        answers = signs @ NEURONS[neuron](slopes * INPUTS + offsets)  # (starts, points)
-        losses = (answers - target).square().mean(1) / target.var(unbiased=False)
-        if step in (0, STEPS * 9 // 10, STEPS):
-            kept.append(losses.detach())
-        gradients = torch.autograd.grad(losses.sum(), [slopes, offsets])  # each start's own: they share nothing
-        slopes, offsets = (p.detach() - learning_rate * g for p, g in zip((slopes, offsets), gradients, strict=True))
-    return kept
-
-
 def main() -> None:
     """Tune, run and record every case."""
     rows = []
@@ -70,11 +43,12 @@ def main() -> None:
         for curve in CURVES:
             for parameters in PARAMETERS:
                 tried = {
-                    rate: descend_from(neuron, curve, parameters, rate, starts=10, seed=SEED + 1)[-1].nan_to_num(1e9)
+                    rate: descend_from_many(neuron, curve, parameters, rate, 10, STEPS, SEED + 1)[-1].nan_to_num(1e9)
                     for rate in LEARNING_RATES
                 }
                 rate = min(tried, key=lambda rate: tried[rate].mean().item())
-                first, late, final = descend_from(neuron, curve, parameters, rate, STARTS, SEED)
+                losses = descend_from_many(neuron, curve, parameters, rate, STARTS, STEPS, SEED)
+                first, late, final = losses[0], losses[STEPS * 9 // 10], losses[-1]
                 stuck = ~(final <= final[final.isfinite()].min() + MARGIN)
                 print(
                     f"{neuron:5} {curve:5} {parameters:5}  rate {rate:<5} best {final.min():.4f} "
