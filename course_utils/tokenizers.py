@@ -45,7 +45,8 @@ Pair = tuple[int, int]
 Message = Mapping[str, str]  # {"role": "user", "content": "Why is the sky blue?"}
 
 # Text is first cut into pieces, and no token crosses a cut: otherwise "dog", "dog." and "dog!" would each earn a token.
-# The names are those that GGUF files use; p{L} is any letter, p{N} any digit, of any script.
+# The names are those that GGUF files use; p{L} is any letter, p{N} any digit, of any script. (Which of the youngest
+# characters count as letters depends on how new a library's Unicode tables are, so there two libraries may differ.)
 PATTERNS = {
     # 's 't 'll ...; a word, a number or signs, each with one space before it; the spaces that are left
     "gpt-2": regex.compile(r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"),
@@ -231,7 +232,8 @@ class BPETokenizer:
         if len(self.special) < len(control) or any(len(name) < 2 for name in self.special):
             raise ValueError(f"the names of control tokens must differ and have 2 letters or more: {[*self.special]}.")
 
-        plain = {data: token for token, data in enumerate(self.tokens) if token not in control}
+        hidden = set(control)
+        plain = {data: token for token, data in enumerate(self.tokens) if token not in hidden}
         self._byte_ids = {byte: plain[bytes([byte])] for byte in range(256) if bytes([byte]) in plain}
         self.missing_bytes = bytes(byte for byte in range(256) if byte not in self._byte_ids)
         self.merges: dict[Pair, int] = {}
