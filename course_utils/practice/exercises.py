@@ -296,8 +296,15 @@ def exercise(identifier: str) -> Exercise:
             if candidate.id == identifier:
                 return candidate
     ids = [each.id for each in all_exercises()]
-    closest = difflib.get_close_matches(str(identifier), ids, n=1, cutoff=0.0)
-    raise LookupError(f"there is no exercise {str(identifier)[:40]!r}; the closest is {closest[0]!r}")
+    asked = re.fullmatch(r"\s*(\d{1,3})\.(\d{1,3})\s*", str(identifier))
+
+    def distance(candidate: str) -> tuple[float, float]:
+        if not asked:
+            return 1 - difflib.SequenceMatcher(None, str(identifier)[:40], candidate).ratio(), 0
+        notebook, number = candidate.split(".")
+        return abs(int(notebook) - int(asked[1])), abs(int(number) - int(asked[2]))
+
+    raise LookupError(f"there is no exercise {str(identifier)[:40]!r}; the closest is {min(ids, key=distance)!r}")
 
 
 def numbers(generator: random.Random, count: int, low: float = -3.0, high: float = 3.0) -> list[float]:

@@ -101,16 +101,15 @@ EXERCISES = (
         task="Lay a 3 x 3 filter on every place where it fits into the picture, multiply number by number, add up. A "
         "picture of 6 x 5 numbers gives 4 x 3. With `[[-1, 0, 1]] * 3`, upright edges light up.",
         stub="def slide(picture, kernel):\n    return ...",
-        answer="def slide(picture, kernel):\n    rows, columns = len(picture) - 2, len(picture[0]) - 2\n"
-        "    return [[sum(kernel[i][j] * picture[row + i][column + j] for i in range(3) for j in range(3))\n"
-        "             for column in range(columns)] for row in range(rows)]",
+        answer="def slide(picture, kernel):\n    def at(row, column):\n"
+        "        return sum(kernel[i][j] * picture[row + i][column + j] for i in range(3) for j in range(3))\n\n"
+        "    rows, columns = len(picture) - 2, len(picture[0]) - 2\n"
+        "    return [[at(row, column) for column in range(columns)] for row in range(rows)]",
         wrong=(
             Wrong("the filter is turned upside down and left to right. Mathematicians do that and call it convolution; "
                   "networks do not.", "kernel[i][j]", "kernel[2 - i][2 - j]"),
             Wrong("rows and columns of the filter are swapped, so it finds level edges instead of upright ones.",
                   "kernel[i][j]", "kernel[j][i]"),
-            Wrong("only the filter's middle row is used; nine products belong to each place.", "for i in range(3)",
-                  "for i in [1]"),
             Wrong("the filter hangs over the border or stops early: it fits in `height - 2` rows and `width - 2` "
                   "columns.", "len(picture) - 2, len(picture[0]) - 2", "len(picture) - 3, len(picture[0]) - 3"),
         ),
