@@ -100,14 +100,18 @@ class LiveCurve(Shown):
         wide = 2 ** np.ceil(np.log2(max(len(losses), 8)))
         if self._axes.get_xlim() != (0, wide):
             self._axes.set_xlim(0, wide)
-        shown = [loss for loss in [*losses[finite], *(loss for _, loss in held_out)] if np.isfinite(loss)]
+        shown = [
+            loss
+            for loss in [*losses[finite], *(loss for _, loss in held_out)]
+            if np.isfinite(loss) and (loss > 0 or not self.log)
+        ]
         if shown:
             self._fit_height(min(shown), max(shown))
 
     def _fit_height(self, low: float, high: float) -> None:
         bottom, top = self._axes.get_ylim()
         if not bottom <= low <= high <= top or high - low < (top - bottom) / 2:
-            if self.log and low > 0:
+            if self.log:
                 self._axes.set_ylim(low / 1.5, high * 1.5)
             else:
                 room = 0.25 * ((high - low) or abs(high) or 1.0)

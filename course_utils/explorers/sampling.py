@@ -18,11 +18,20 @@ ROWS = 12  # tokens with a row of their own; one more row stands for all others
 DRAWS = 20
 
 
+def token_name(tokenizer: BPETokenizer, token: int) -> str:
+    """Return a token in quotes with its blanks shown; a part of a character is shown as its bytes, like <E6 97>."""
+    text = tokenizer.decode([token])
+    if "\ufffd" in text:
+        return f"<{tokenizer.token_bytes(token).hex(' ').upper()}>"
+    return f'"{visible(text)}"'
+
+
 @dataclass(frozen=True)
 class NextToken:
     """The next token's distribution before and after the knobs; the last row stands for all other tokens."""
 
-    tokens: tuple[str, ...]
+    ids: tuple[int, ...]  # (rows,) with -1 for the last
+    tokens: tuple[str, ...]  # (rows,) as shown
     before: np.ndarray  # (rows,) probabilities
     after: np.ndarray  # (rows,)
     kept: np.ndarray  # (rows,) bool: can still be drawn
@@ -80,14 +89,14 @@ class TemperatureExplorer(Explorer):
         others = torch.ones_like(before, dtype=torch.bool)
         others[top] = False
         kept = warped > -torch.inf
-        names = [f'"{visible(self.tokenizer.decode([token]))}"' for token in top.tolist()]
         counts = torch.zeros(0)
         if self.seed:
             generator = torch.Generator().manual_seed(self.seed)
             drawn = torch.multinomial(after, DRAWS, replacement=True, generator=generator)
             counts = torch.stack([*((drawn == token).sum() for token in top), others[drawn].sum()])
         return NextToken(
-            tokens=(*names, f"{len(before) - len(top):,} others"),
+            ids=(*top.tolist(), -1),
+            tokens=(*(token_name(self.tokenizer, token) for token in top.tolist()), f"{int(others.sum()):,} others"),
             before=torch.cat([before[top], before[others].sum(0, keepdim=True)]).numpy(),
             after=torch.cat([after[top], after[others].sum(0, keepdim=True)]).numpy(),
             kept=torch.cat([kept[top], kept[others].any(0, keepdim=True)]).numpy(),
@@ -103,9 +112,9 @@ class TemperatureExplorer(Explorer):
         if not self.artists:
             self.bars = PairedBars(figure, len(result.tokens), (0.2, 0.07, 0.78, 0.85), ghost=bool(self.pinned))
             self.artists["bars"] = self.bars.artists()
-        pinned = dict(zip(self.pinned.tokens, self.pinned.after, strict=True)) if self.pinned else {}
-        same = [row for row, token in enumerate(result.tokens) if token in pinned]
-        self.bars.pin(same, [pinned[result.tokens[row]] for row in same])
+        pinned = dict(zip(self.pinned.ids, self.pinned.after, strict=True)) if self.pinned else {}
+        same = [row for row, token in enumerate(result.ids) if token in pinned]
+        self.bars.pin(same, [pinned[result.ids[row]] for row in same])
         self.bars.update(result.tokens, result.before, result.after, result.kept, result.counts)
 
     def caption(self, result: NextToken) -> str:

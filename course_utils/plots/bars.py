@@ -23,9 +23,10 @@ def percent(probability: float) -> str:
         return f"{probability * 100:.0f} %"
     if probability < 0.0001:
         return "<0.01 %"
-    if probability > 0.999:
+    if probability > 0.9994:
         return ">99.9 %"
-    return f"{probability * 100:.{0 if probability >= 0.0995 else 1 if probability >= 0.00995 else 2}f} %"
+    decimals = 1 if probability >= 0.995 else 0 if probability >= 0.0995 else 1 if probability >= 0.00995 else 2
+    return f"{probability * 100:.{decimals}f} %"
 
 
 class PairedBars:

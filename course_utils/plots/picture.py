@@ -104,10 +104,14 @@ def still(image: np.ndarray, caption: str) -> tuple[bytes, int, int]:
     lines = textwrap.wrap(readable(caption), width // (16 if wide else 8)) or [""]
     strip = new_figure(width / 100, (16 + 19 * len(lines)) / 100)
     strip.text(8 / width, 0.5, "\n".join(lines), va="center", fontsize=10, linespacing=1.35)
-    whole = Image.fromarray(np.vstack([image, pixels(strip)])[..., :3])
-    for colours in (128, 64, 32, 16, 8, 4):
+    words = pixels(strip)
+    buffer = io.BytesIO()
+    # Fewer colours first; a picture that is still too large, a photograph perhaps, gets larger dots above its caption.
+    for dot, colours in ((1, 128), (1, 64), (1, 32), (2, 64), (2, 16), (4, 16)):
+        coarse = image[::dot, ::dot].repeat(dot, 0).repeat(dot, 1)[: image.shape[0], :width]
+        whole = Image.fromarray(np.vstack([coarse, words])[..., :3])
         buffer = io.BytesIO()
         whole.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
         if buffer.tell() <= STILL_LIMIT:
             break
-    return buffer.getvalue(), whole.width, whole.height
+    return buffer.getvalue(), width, image.shape[0] + words.shape[0]
