@@ -68,8 +68,7 @@ EXERCISES = (
                   "output_bias = -0.5", "output_bias = -5", lambda *n: len(set(step_network(*n))) == 1),
         ),
         hints=('One hidden unit can say "at least one", the other "both".',
-               '"At least one" is weights 1, 1 and bias -0.5; "both" is weights 1, 1 and bias -1.5. Subtract the '
-               "second."),
+               '"At least one" is weights 1, 1, bias -0.5; "both" the same weights, bias -1.5. Subtract it.'),
         passes=lambda *network: step_network(*network) == [0, 1, 1, 0],
         because="One unit draws one straight line, and no single line does this. Two lines do.",
     ),
