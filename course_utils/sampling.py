@@ -8,7 +8,7 @@ import dataclasses
 import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from torch import Tensor
 from course_utils.models.transformer import Transformer
 from course_utils.tokenizers import BPETokenizer, TextStream
 
-Prompt = str | Sequence[int] | Sequence[Mapping[str, str]]   # a text, token ids, or the messages of a chat
+Prompt = str | Sequence[int] | Sequence[Mapping[str, str]]  # a text, token ids, or the messages of a chat
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,9 +79,7 @@ class Continuation:
     ended: str = "length"
 
 
-def warp(
-    logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0
-) -> Tensor:
+def warp(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0) -> Tensor:
     """Reshape the distribution of the next token; what is cut away gets minus infinity.
 
     Args:
@@ -133,7 +131,7 @@ def keep_top_p(logits: Tensor, top_p: float) -> Tensor:
     """
     ordered, order = logits.sort(descending=True, stable=True)
     probability = ordered.softmax(-1)
-    before = probability.cumsum(-1) - probability                # what the likelier tokens reach without this one
+    before = probability.cumsum(-1) - probability  # what the likelier tokens reach without this one
     return logits.masked_fill((before >= top_p).scatter(-1, order, before >= top_p), -math.inf)
 
 
@@ -205,18 +203,18 @@ def write_tokens(
     device, room = _device(model), model.config.context - len(ids) + 1
     rounds = min(max_new_tokens, room)
     generator = torch.Generator().manual_seed(seed)
-    text = torch.empty(continuations, len(ids) + rounds, dtype=torch.int64, device=device)    # filled from the left
+    text = torch.empty(continuations, len(ids) + rounds, dtype=torch.int64, device=device)  # filled from the left
     text[:, : len(ids)] = torch.tensor(list(ids))
     cache = model.new_cache(len(ids) + rounds - 1) if use_cache else None
-    unread = text[:1, : len(ids)]                                # the prompt is read once, for all
+    unread = text[:1, : len(ids)]  # the prompt is read once, for all
     for end in range(len(ids), len(ids) + rounds):
         with torch.inference_mode():
-            stream = model.read(unread, cache)[:, -1]            # (batch, width): the last place predicts
-            logits = _checked(model.unembed(stream)).expand(continuations, -1)    # (continuations, vocabulary)
+            stream = model.read(unread, cache)[:, -1]  # (batch, width): the last place predicts
+            logits = _checked(model.unembed(stream)).expand(continuations, -1)  # (continuations, vocabulary)
             if cache and end == len(ids) and continuations > 1:
                 for layer in cache:
                     layer.repeat(continuations)
-            picked = pick(logits, text[:, :end], knobs, generator)                # (continuations,)
+            picked = pick(logits, text[:, :end], knobs, generator)  # (continuations,)
             log_probability = logits.log_softmax(-1).gather(-1, picked[:, None])[:, 0]
             text[:, end] = picked
             unread = text[:, end : end + 1] if cache else text[:, : end + 1]
@@ -345,9 +343,9 @@ def prompt_ids(tokenizer: BPETokenizer, prompt: Prompt) -> list[int]:
     if isinstance(prompt, str):
         ids = tokenizer.encode(prompt)
     elif all(isinstance(part, int) for part in prompt):
-        ids = list(prompt)
+        ids = [part for part in prompt if isinstance(part, int)]
     else:
-        ids = tokenizer.encode_chat(prompt)
+        ids = tokenizer.encode_chat(cast(Sequence[Mapping[str, str]], prompt))
     if not ids:
         raise ValueError("The prompt is empty; type a few words for the model to continue.")
     return ids
@@ -364,7 +362,7 @@ class _Writer:
         if not all(isinstance(word, str) and word for word in self._stop):
             raise ValueError(f"stop={stop!r} must be a text, or several, none of them empty")
         self._stop_tokens = stop_tokens
-        self._held = ""                                          # may be the start of a stop string
+        self._held = ""  # may be the start of a stop string
 
     def push(self, token: int, log_probability: float) -> str:
         """Take the next token; give what may now be shown."""
@@ -402,8 +400,10 @@ class _Writer:
 def _checked(logits: Tensor) -> Tensor:
     """Logits in float32, if they are numbers."""
     logits = logits.float()
-    if not logits.amax().isfinite():                             # the largest is NaN if any is
-        raise ValueError("The model gave scores that are not numbers (NaN): damaged weights, or training that diverged.")
+    if not logits.amax().isfinite():  # the largest is NaN if any is
+        raise ValueError(
+            "The model gave scores that are not numbers (NaN): damaged weights, or training that diverged."
+        )
     return logits
 
 

@@ -73,9 +73,13 @@ def test_sampled_frequencies_follow_the_distribution():
     assert (torch.bincount(picked, minlength=4) / 20_000 - expected).abs().max() < 0.02
 
 
-@pytest.mark.parametrize("settings", [{}, {"temperature": 0.0}, {"top_k": 5}, {"top_p": 0.8}, {"repetition_penalty": 1.5}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"temperature": 0.0}, {"top_k": 5}, {"top_p": 0.8}, {"repetition_penalty": 1.5}]
+)
 def test_cache_gives_the_same_tokens(model, tokenizer, settings):
-    both = [sampling.generate(model, tokenizer, "the cat", seed=4, use_cache=cached, **settings) for cached in (True, False)]
+    both = [
+        sampling.generate(model, tokenizer, "the cat", seed=4, use_cache=cached, **settings) for cached in (True, False)
+    ]
     assert both[0] == both[1] and both[0]
 
 
@@ -151,7 +155,7 @@ def test_the_start_of_a_stop_string_that_never_ends_is_given_back(tokenizer):
 def test_a_stop_token_ends_the_text(tokenizer):
     tokens = tokenizer.encode("the cat sat on the mat")
     model = Scripted(tokens, len(tokenizer))
-    answer, = sampling.generate_many(model, tokenizer, "x", 1, temperature=0, stop_tokens=[tokens[2]])
+    (answer,) = sampling.generate_many(model, tokenizer, "x", 1, temperature=0, stop_tokens=[tokens[2]])
     assert answer.text == tokenizer.decode(tokens[:2]) and answer.ended == "stop" and len(answer.ids) == 3
 
 
@@ -159,13 +163,15 @@ def test_several_continuations_differ_and_the_first_equals_none_else(model, toke
     answers = sampling.generate_many(model, tokenizer, "the cat", 5, temperature=2.0, max_new_tokens=12, seed=3)
     assert len({answer.text for answer in answers}) > 1
     assert all(len(answer.ids) == 12 and answer.ended == "length" for answer in answers)
-    same = sampling.generate_many(model, tokenizer, "the cat", 5, temperature=2.0, max_new_tokens=12, seed=3, use_cache=False)
+    same = sampling.generate_many(
+        model, tokenizer, "the cat", 5, temperature=2.0, max_new_tokens=12, seed=3, use_cache=False
+    )
     assert [answer.ids for answer in same] == [answer.ids for answer in answers]
 
 
 def test_log_probabilities_are_those_of_the_model(model, tokenizer):
     prompt = tokenizer.encode("the cat")
-    answer, = sampling.generate_many(model, tokenizer, "the cat", 1, temperature=1.7, max_new_tokens=10)
+    (answer,) = sampling.generate_many(model, tokenizer, "the cat", 1, temperature=1.7, max_new_tokens=10)
     ids = torch.tensor([prompt + answer.ids])
     expected = model(ids)[0].log_softmax(-1)[len(prompt) - 1 : -1].gather(-1, ids[0, len(prompt) :, None])[:, 0]
     torch.testing.assert_close(torch.tensor(answer.log_probabilities), expected, atol=1e-4, rtol=0)
@@ -177,10 +183,10 @@ def test_next_logits_are_the_last_row(model, tokenizer):
 
 
 def test_the_text_ends_where_the_context_does(model, tokenizer):
-    prompt = [1] * 40                                            # of a context of 48
-    answer, = sampling.generate_many(model, tokenizer, prompt, 1, max_new_tokens=64)
-    assert answer.ended == "context" and len(answer.ids) == 9    # the ninth is predicted from a full context
-    answer, = sampling.generate_many(model, tokenizer, prompt, 1, max_new_tokens=9)
+    prompt = [1] * 40  # of a context of 48
+    (answer,) = sampling.generate_many(model, tokenizer, prompt, 1, max_new_tokens=64)
+    assert answer.ended == "context" and len(answer.ids) == 9  # the ninth is predicted from a full context
+    (answer,) = sampling.generate_many(model, tokenizer, prompt, 1, max_new_tokens=9)
     assert answer.ended == "length"
 
 

@@ -29,12 +29,12 @@ def attention(query: Tensor, key: Tensor, value: Tensor, *, causal: bool = True)
     >>> attention(one, one, one).shape
     torch.Size([1, 1, 3, 2])
     """
-    sharing = query.size(1) // key.size(1)                       # query heads for each key head
+    sharing = query.size(1) // key.size(1)  # query heads for each key head
     key, value = key.repeat_interleave(sharing, dim=1), value.repeat_interleave(sharing, dim=1)
-    scores = query @ key.mT / math.sqrt(query.size(-1))          # (batch, heads, queries, tokens)
+    scores = query @ key.mT / math.sqrt(query.size(-1))  # (batch, heads, queries, tokens)
     if causal:
         scores = scores.masked_fill(~visible(*scores.shape[-2:], device=scores.device), float("-inf"))
-    weights = scores.softmax(dim=-1)                             # each row sums to 1
+    weights = scores.softmax(dim=-1)  # each row sums to 1
     return weights @ value
 
 
@@ -48,8 +48,8 @@ def fused_attention(query: Tensor, key: Tensor, value: Tensor, *, causal: bool =
     True
     """
     queries, tokens, sharing = query.size(2), key.size(2), query.size(1) // key.size(1)
-    if queries == 1:                                             # the newest token sees all, so no mask, and the
-        grouped = query.unflatten(1, (-1, sharing)).squeeze(3)   # heads that share a key become its queries
+    if queries == 1:  # the newest token sees all, so no mask, and the
+        grouped = query.unflatten(1, (-1, sharing)).squeeze(3)  # heads that share a key become its queries
         return functional.scaled_dot_product_attention(grouped, key, value).view_as(query)
     mask = visible(queries, tokens, device=query.device) if causal and queries < tokens else None
     return functional.scaled_dot_product_attention(
@@ -160,7 +160,7 @@ class MultiHeadAttention(nn.Module):
             ``(batch, tokens, width)``.
         """
         every_head = self.query_key_value(stream).unflatten(-1, (-1, self.head_width)).transpose(1, 2)
-        query_and_key, value = every_head.split(       # each (batch, some of the heads, tokens, head_width)
+        query_and_key, value = every_head.split(  # each (batch, some of the heads, tokens, head_width)
             (self.heads + self.key_value_heads, self.key_value_heads), dim=1
         )
         if turns is not None:
@@ -169,5 +169,5 @@ class MultiHeadAttention(nn.Module):
         if cache is not None:
             key, value = cache.extend(key, value)
         attend = fused_attention if self.fused else attention
-        mixed = attend(query, key, value, causal=self.causal)          # (batch, heads, tokens, head_width)
-        return self.output(mixed.transpose(1, 2).flatten(2))           # (batch, tokens, width)
+        mixed = attend(query, key, value, causal=self.causal)  # (batch, heads, tokens, head_width)
+        return self.output(mixed.transpose(1, 2).flatten(2))  # (batch, tokens, width)

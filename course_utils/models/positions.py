@@ -26,7 +26,7 @@ def sinusoidal(tokens: int, width: int) -> Tensor:
     """
     if width % 2:
         raise ValueError(f"width={width} must be even, for each wave needs a sine and a cosine; try {width + 1}")
-    angles = wave_angles(tokens, width, base=10_000.0)           # (tokens, width / 2)
+    angles = wave_angles(tokens, width, base=10_000.0)  # (tokens, width / 2)
     return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1).float()
 
 
@@ -49,7 +49,7 @@ def rotary_turns(tokens: int, head_width: int, base: float = 10_000.0) -> Tensor
     """
     if head_width % 2:
         raise ValueError(f"head_width={head_width} must be even, for rotation takes pairs; try {head_width + 1}")
-    angles = wave_angles(tokens, head_width, base)               # (tokens, head_width / 2)
+    angles = wave_angles(tokens, head_width, base)  # (tokens, head_width / 2)
     return torch.polar(torch.ones_like(angles), angles).to(torch.complex64)
 
 
@@ -70,7 +70,7 @@ def rotate(vectors: Tensor, turns: Tensor) -> Tensor:
     >>> rotate(torch.tensor([[3.0, 4.0]]), quarter).round()
     tensor([[-4.,  3.]])
     """
-    points = torch.view_as_complex(vectors.float().unflatten(-1, (-1, 2)))    # (..., tokens, head_width / 2)
+    points = torch.view_as_complex(vectors.float().unflatten(-1, (-1, 2)))  # (..., tokens, head_width / 2)
     return torch.view_as_real(points * turns).flatten(-2).type_as(vectors)
 
 
@@ -81,5 +81,5 @@ def wave_angles(tokens: int, width: int, base: float) -> Tensor:
     tensor([[0.0000, 0.0000],
             [1.0000, 0.1000]], dtype=torch.float64)
     """
-    speeds = base ** -(torch.arange(0, width, 2, dtype=torch.float64) / width)    # (width / 2)
+    speeds = base ** -(torch.arange(0, width, 2, dtype=torch.float64) / width)  # (width / 2)
     return torch.outer(torch.arange(tokens, dtype=torch.float64), speeds)

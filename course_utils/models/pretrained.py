@@ -127,7 +127,7 @@ class _Prepared:
     def make(self) -> tuple[TransformerConfig, Weights, BPETokenizer]:
         """Unpack the published file, and keep the result if the cache can be written."""
         config, weights, tokenizer = read_gguf(self.source, self.dtype)
-        with contextlib.suppress(OSError):                       # a full or read-only disk: go on without
+        with contextlib.suppress(OSError):  # a full or read-only disk: go on without
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder / ".lock"):
                 _write(self.weights_file, lambda path: save_file(weights, path))
@@ -141,7 +141,7 @@ class _Prepared:
         return [self.source.name, self.source.stat().st_size, _LAYOUT]
 
 
-_LAYOUT = 1     # of the files kept; raise it when names or tables change, and old ones are made again
+_LAYOUT = 1  # of the files kept; raise it when names or tables change, and old ones are made again
 
 
 def _write(path: Path, write) -> None:

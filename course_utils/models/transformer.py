@@ -34,24 +34,24 @@ class TransformerConfig:
     ValueError: heads=5 must divide width=128; try 4 or 8
     """
 
-    vocabulary: int = 256           # rows of the token table
-    context: int = 64               # the most tokens it reads at once
-    width: int = 64                 # size of one token's vector
-    layers: int = 2                 # blocks, one above the other
-    heads: int = 2                  # attentions side by side in a block
-    key_value_heads: int | None = None   # None: as many as heads; fewer: query heads share keys and values
-    mlp_width: int | None = None    # None: four times the width
+    vocabulary: int = 256  # rows of the token table
+    context: int = 64  # the most tokens it reads at once
+    width: int = 64  # size of one token's vector
+    layers: int = 2  # blocks, one above the other
+    heads: int = 2  # attentions side by side in a block
+    key_value_heads: int | None = None  # None: as many as heads; fewer: query heads share keys and values
+    mlp_width: int | None = None  # None: four times the width
     norm: Literal["layer", "rms"] = "layer"
-    norm_first: bool = True         # normalise what enters a part (GPT-2, Llama) or what leaves it (BERT)
+    norm_first: bool = True  # normalise what enters a part (GPT-2, Llama) or what leaves it (BERT)
     norm_epsilon: float = 1e-5
     positions: Literal["learned", "sinusoidal", "rotary", "none"] = "learned"
     rotary_base: float = 10_000.0
     activation: Literal["gelu", "gelu_tanh", "swiglu", "relu_squared"] = "gelu"
-    bias: bool = True               # a learned constant beside each matrix
-    causal: bool = True             # a token may not look at later ones
-    tied_output: bool = True        # the token table is the output table too
-    segments: int = 0               # kinds of sentence told apart at the input (BERT: 2)
-    fused: bool = True              # torch's fused attention; False: the one written out
+    bias: bool = True  # a learned constant beside each matrix
+    causal: bool = True  # a token may not look at later ones
+    tied_output: bool = True  # the token table is the output table too
+    segments: int = 0  # kinds of sentence told apart at the input (BERT: 2)
+    fused: bool = True  # torch's fused attention; False: the one written out
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, in a sentence."""
@@ -149,7 +149,7 @@ class Transformer(nn.Module):
             if config.segments:
                 self.kinds = nn.Embedding(config.segments, config.width)
             self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-            self.norm = make_norm(config)          # of the stream's end, or, if norm comes last in blocks, of its start
+            self.norm = make_norm(config)  # of the stream's end, or, if norm comes last in blocks, of its start
             if not config.tied_output:
                 self.output = nn.Linear(config.width, config.vocabulary, bias=False)
             self._start_small()
@@ -193,7 +193,7 @@ class Transformer(nn.Module):
         end = start + ids.size(1)
         if end > config.context:
             raise ValueError(f"{end} tokens do not fit into this model's context of {config.context}; shorten the text")
-        stream, turns = self.tokens(ids), None                                  # (batch, tokens, width)
+        stream, turns = self.tokens(ids), None  # (batch, tokens, width)
         if config.positions == "learned":
             stream = stream + self.places.weight[start:end]
         elif config.positions == "sinusoidal":
@@ -201,7 +201,7 @@ class Transformer(nn.Module):
         elif config.positions == "rotary":
             turns = self._table(rotary_turns, config.head_width, stream.device)[start:end]
         if config.segments:
-            stream = stream + self.kinds.weight[0]                              # one sentence: all of the first kind
+            stream = stream + self.kinds.weight[0]  # one sentence: all of the first kind
         if not config.norm_first:
             stream = self.norm(stream)
         for layer, block in enumerate(self.blocks):
@@ -225,7 +225,7 @@ class Transformer(nn.Module):
         """Positions that are computed, not learned: worked out once, at full precision whatever the weights have."""
         if self._fixed_positions is None or self._fixed_positions.device != device:
             settings = {"base": self.config.rotary_base} if make is rotary_turns else {}
-            with torch.inference_mode(False):                    # made while writing, it serves training too
+            with torch.inference_mode(False):  # made while writing, it serves training too
                 self._fixed_positions = make(self.config.context, width, **settings).to(device)
         return self._fixed_positions
 
@@ -267,7 +267,7 @@ class MLP(nn.Module):
 
     def forward(self, stream: Tensor) -> Tensor:
         """``(batch, tokens, width)`` to the same shape."""
-        hidden = self.up(stream)                                 # (batch, tokens, hidden), twice that with gates
+        hidden = self.up(stream)  # (batch, tokens, hidden), twice that with gates
         if self.activation == "swiglu":
             gate, hidden = hidden.chunk(2, dim=-1)
             hidden = functional.silu(gate) * hidden

@@ -34,7 +34,9 @@ def test_rotated_products_depend_on_distance_alone():
     turned_query, turned_key = (rotate(x.expand(40, 16), rotary_turns(40, 16)) for x in (query, key))
     products = turned_query.double() @ turned_key.double().T
     for distance in (0, 3, 20):
-        torch.testing.assert_close(products.diagonal(distance), products[0, distance].expand(40 - distance), atol=1e-4, rtol=0)
+        torch.testing.assert_close(
+            products.diagonal(distance), products[0, distance].expand(40 - distance), atol=1e-4, rtol=0
+        )
     assert not torch.allclose(products[0, 3], products[0, 4], atol=1e-2)
 
 
@@ -67,7 +69,7 @@ def test_cache_gives_the_same_logits(positions, fused):
 
 def test_without_positions_order_does_not_matter_and_with_them_it_does():
     ids = torch.randint(128, (1, 12), generator=torch.Generator().manual_seed(0))
-    shuffled = ids[:, torch.randperm(11, generator=torch.Generator().manual_seed(1)).tolist() + [11]]
+    shuffled = ids[:, [*torch.randperm(11, generator=torch.Generator().manual_seed(1)).tolist(), 11]]
     assert not torch.equal(ids, shuffled)
     without = Transformer(TransformerConfig.preset("tiny", positions="none", layers=1))
     torch.testing.assert_close(without(ids)[:, -1], without(shuffled)[:, -1])
@@ -88,7 +90,9 @@ def test_a_causal_model_does_not_look_ahead_and_an_encoder_does():
 @pytest.mark.parametrize("activation", ["gelu", "gelu_tanh", "swiglu", "relu_squared"])
 @pytest.mark.parametrize("norm", ["layer", "rms"])
 def test_every_weight_learns(activation, norm):
-    model = Transformer(TransformerConfig.preset("tiny", activation=activation, norm=norm, bias=True, tied_output=False))
+    model = Transformer(
+        TransformerConfig.preset("tiny", activation=activation, norm=norm, bias=True, tied_output=False)
+    )
     ids = torch.randint(128, (2, 12), generator=torch.Generator().manual_seed(0))
     functional.cross_entropy(model(ids)[:, :-1].flatten(0, 1), ids[:, 1:].flatten()).backward()
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in model.parameters())

@@ -29,9 +29,7 @@ def gpt2(heads: int, layers: int) -> tuple[torch.nn.Module, Transformer]:
         transformers.GPT2Config(vocab_size=101, n_positions=32, n_embd=width, n_layer=layers, n_head=heads)
     ).eval()
     spread(reference, heads)
-    config = TransformerConfig.preset(
-        "gpt2", vocabulary=101, context=32, width=width, layers=layers, heads=heads
-    )
+    config = TransformerConfig.preset("gpt2", vocabulary=101, context=32, width=width, layers=layers, heads=heads)
     return reference, pretrained.build(config, pretrained.from_gpt2(reference.state_dict(), config))
 
 
@@ -61,7 +59,9 @@ def test_gpt2_logits_equal_the_reference(heads, layers, fused):
     torch.testing.assert_close(model(ids(101)), reference(ids(101)).logits, **CLOSE)
 
 
-@pytest.mark.parametrize(("heads", "key_value_heads", "tied"), [(1, 1, True), (4, 2, True), (6, 2, False), (4, 1, False)])
+@pytest.mark.parametrize(
+    ("heads", "key_value_heads", "tied"), [(1, 1, True), (4, 2, True), (6, 2, False), (4, 1, False)]
+)
 @pytest.mark.parametrize("fused", [True, False])
 def test_llama_logits_equal_the_reference(heads, key_value_heads, tied, fused):
     reference, model = llama(heads, key_value_heads, tied)
