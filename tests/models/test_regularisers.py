@@ -1,10 +1,17 @@
 """Each regulariser against its definition and against torch's own."""
 
+import csv
+import importlib.util
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from course_utils.models.regularisers import Dropout, dropout, noisy_labels, shifted, weight_penalty
+
+PROJECT = Path(__file__).parents[2]
 
 
 def generator(seed=0):
@@ -126,3 +133,47 @@ def test_exactly_the_share_of_labels_is_wrong_and_evenly_so(share):
 def test_bad_settings_get_one_sentence(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def recorded(name):
+    text = (PROJECT / "datasets" / "runs" / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+
+
+def test_the_record_holds_every_setting_with_ten_seeds_and_one_choice_each_made_on_validation():
+    rows = recorded("regularisers.csv")
+    settings = {row["setting"] for row in rows}
+    assert settings == {"none", "dropout", "weight_decay", "learning_rate_decay", "early_stopping", "augmentation"}
+    for setting in settings:
+        own = [row for row in rows if row["setting"] == setting]
+        validation = {}
+        for strength in {row["strength"] for row in own}:
+            runs = [row for row in own if row["strength"] == strength]
+            assert {int(row["seed"]) for row in runs} == set(range(10))
+            validation[strength] = sum(float(row["validation_accuracy"]) for row in runs)
+        chosen = {row["strength"] for row in own if row["chosen"] == "1"}
+        assert len(chosen) == 1
+        if setting != "none":
+            assert validation[chosen.pop()] == max(validation.values())
+
+
+def test_the_search_holds_every_width_with_every_depth():
+    rows = recorded("architectures.csv")
+    assert len(rows) == len({(row["width"], row["depth"], row["seed"]) for row in rows}) == 5 * 3 * 5
+
+
+def test_a_recorded_run_is_what_the_code_gives():
+    specification = importlib.util.spec_from_file_location("make", PROJECT / "datasets" / "make" / "regularisers.py")
+    make = importlib.util.module_from_spec(specification)
+    sys.modules["make"] = make  # where dataclasses look up their module
+    try:
+        specification.loader.exec_module(make)
+        row = next(
+            row for row in recorded("regularisers.csv") if row["setting"] == "early_stopping" and row["seed"] == "0"
+        )
+        rate, patience = float(row["learning_rate"]), int(row["strength"])
+        run = make.train(make.Setting(rate, early_stopping=patience), seed=0)
+    finally:
+        del sys.modules["make"]
+    for column in ("train_accuracy", "validation_accuracy", "test_accuracy"):
+        assert run[column] == pytest.approx(float(row[column]), abs=0.03)  # other processors round otherwise
