@@ -181,8 +181,8 @@ def drawings(n: int = 2000, seed: int = 0) -> Drawings:
     """Faces of cats and dogs, drawn by this function, no two alike.
 
     Cats have pointed ears, dogs hanging ones; everything else (whiskers, muzzle, nose, tongue, eyes, size, place,
-    tilt, line width, a shaky hand, stray strokes) varies and at most hints at the animal. So no fixed set of pixels tells
-    them apart: a linear model stays below 90 % on held-out drawings. Use another seed for held-out drawings.
+    tilt, line width, a shaky hand, stray strokes) varies and at most hints at the animal. So no fixed set of pixels
+    tells them apart: a linear model stays below 90 % on held-out drawings. Use another seed for held-out drawings.
 
     Args:
         n: how many; about half are cats.
@@ -221,15 +221,15 @@ def _strokes(is_dog: bool, generator: np.random.Generator) -> tuple[list[np.ndar
         lines.append(_dog_ear(side, wide, tall, generator) if is_dog else _cat_ear(side, wide, tall, generator))
         eye = np.array([look + side * uniform(0.3, 0.42), nod - 0.2])
         if often(cat=0.5, dog=0.5):
-            filled.append(_ellipse(*eye, uniform(0.08, 0.13), uniform(0.08, 0.15), points=8))
+            filled.append(_ellipse(eye[0], eye[1], uniform(0.08, 0.13), uniform(0.08, 0.15), points=8))
         else:
-            lines.append(_ellipse(*eye, uniform(0.1, 0.18), uniform(0.07, 0.13), points=10))
+            lines.append(_ellipse(eye[0], eye[1], uniform(0.1, 0.18), uniform(0.07, 0.13), points=10))
     nose = np.array([look * 1.3, nod + 0.2])
     nose_size = uniform(0.1, 0.2)
     if often(cat=0.65, dog=0.35):
         filled.append(nose + nose_size * np.array([[-1, -0.6], [1, -0.6], [0, 0.7]]))
     else:
-        filled.append(_ellipse(*nose, nose_size, 0.7 * nose_size, points=10))
+        filled.append(_ellipse(nose[0], nose[1], nose_size, 0.7 * nose_size, points=10))
     if often(cat=0.35, dog=0.65):
         lines.append(_ellipse(nose[0], nose[1] + 0.15, uniform(0.35, 0.5), uniform(0.3, 0.42)))  # muzzle
     for side in (-1, 1):
@@ -239,8 +239,8 @@ def _strokes(is_dog: bool, generator: np.random.Generator) -> tuple[list[np.ndar
     if often(cat=0.65, dog=0.35):
         for side in (-1, 1):
             for rise in uniform(-0.25, 0.25, size=generator.integers(1, 4)):
-                start = nose + [side * 0.3, 0.05 + rise / 3]
-                lines.append(np.array([start, start + [side * uniform(0.4, 0.8), rise]]))
+                start = nose + np.array([side * 0.3, 0.05 + rise / 3])
+                lines.append(np.array([start, start + np.array([side * uniform(0.4, 0.8), rise])]))
     return lines, filled
 
 
