@@ -7,7 +7,6 @@ import argparse
 import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,10 +14,10 @@ import tempfile
 import time
 import tomllib
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 
-from course_utils import assets
+from course_utils import assets, notebooks
 
 # JupyterLab's defaults for a learner: no question about news, no request for updates. They go into a folder of their
 # own, below the learner's own settings, which are neither read nor written here.
@@ -28,7 +27,7 @@ NOTEBOOK_SECONDS = 60  # the goal for one notebook on two cores; a run fails onl
 LONGER_NOTEBOOKS = {"11": 120, "15": 120}  # the two that train the longest
 
 NOTHING_SELECTED = 5  # pytest's exit status when options such as -k leave no test
-FAST = ("tests", "course_utils", "--ignore=tests/browser", "--ignore=tests/parity", "--ignore=tests/notebooks")
+FAST = ("tests", "course_utils", "--ignore=tests/browser", "--ignore=tests/parity")
 BROWSER_NAMES = (
     "chromium",
     "chromium-browser",
@@ -94,22 +93,9 @@ def write_map() -> int:
     return 0
 
 
-def chosen(notebooks: Iterable[Path], wanted: str) -> list[Path]:
-    """The notebooks whose number stands in ``wanted``, such as ``"09"`` or ``"00 12"``; all of them if it is empty.
-
-    Raises:
-        CommandError: a number that no notebook has.
-
-    >>> [p.stem for p in chosen([Path("00_start_here.ipynb"), Path("09_attention.ipynb")], "9")]
-    ['09_attention']
-    """
-    found = sorted(notebooks)
-    numbers = [number.zfill(2) for number in re.split(r"[\s,]+", wanted.strip()) if number]
-    for number in numbers:
-        if not any(path.stem.startswith(f"{number}_") for path in found):
-            there = ", ".join(path.stem[:2] for path in found) or "none"
-            raise CommandError(f"NOTEBOOKS={wanted} names no notebook {number}; there are: {there}.")
-    return [path for path in found if not numbers or path.stem[:2] in numbers]
+def wanted_notebooks(project: Path, environment: Mapping[str, str]) -> list[Path]:
+    """The notebooks that ``NOTEBOOKS`` in the environment names, such as ``09`` or ``00 12``; without it, all."""
+    return notebooks.chosen(project / "notebooks", environment.get("NOTEBOOKS", "").replace(",", " ").split())
 
 
 # ---------------------------------------------------------------- lab
@@ -233,7 +219,7 @@ def lint() -> int:
 
 
 def check(extra: Sequence[str]) -> int:
-    """The developer's loop: lint, then every test that is quick: no browser, no notebook run, no other library's model."""
+    """The developer's loop: lint, then every test that is quick, so no browser and no notebook."""
     if code := lint():
         return code
     environment = dict(os.environ)
@@ -247,8 +233,8 @@ class Stages:
 
     def __init__(self, project: Path, extra: Sequence[str]) -> None:
         self.project, self.extra = project, list(extra)
-        self.environment = dict(os.environ)
-        quiet_threads(self.environment)
+        self.folder = tempfile.TemporaryDirectory(prefix="course-test-")
+        self.environment = notebooks.kernel_environment(Path(self.folder.name) / "progress.json")
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
         self.failures: list[str] = []
         self.started = time.monotonic()
@@ -309,8 +295,7 @@ def run_tests(extra: Sequence[str]) -> int:
     """
     project = assets.project_folder()
     need("pytest", "pip install -c constraints.txt -e '.[test]'")
-    wanted = os.environ.get("NOTEBOOKS", "")
-    notebooks = chosen((project / "notebooks").glob("[0-9][0-9]_*.ipynb"), wanted)
+    chosen = wanted_notebooks(project, os.environ)
     fetch_assets(required=True)
     say(f"The browser for the tests: {provide_browser()}")
 
@@ -318,11 +303,12 @@ def run_tests(extra: Sequence[str]) -> int:
     say("--- lint")
     if lint():
         stages.fail("lint")
-    if wanted:
-        say(f"Only notebooks {wanted}: unit tests and doctests are left out (NOTEBOOKS).")
+    if os.environ.get("NOTEBOOKS"):
+        say("Unit tests and doctests are left out: NOTEBOOKS narrows the run to these notebooks.")
+        stages.pytest("rules for notebooks", ["tests/notebooks"])
     else:
         stages.pytest("unit tests, doctests and parity", ["tests", "course_utils", "--ignore=tests/browser"])
-    for path in notebooks:
+    for path in chosen:
         goal = LONGER_NOTEBOOKS.get(path.stem[:2], NOTEBOOK_SECONDS)
         strict = ["--nbval", "--nbval-current-env", f"--nbval-cell-timeout={goal * 3}"]
         name = f"{path.relative_to(project).as_posix()} run again, outputs compared"
@@ -369,7 +355,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return lint()
             case _:
                 return write_map()
-    except (CommandError, assets.AssetError) as problem:
+    except (CommandError, assets.AssetError, notebooks.NotebookError) as problem:
         print(problem, file=sys.stderr)
         return 1
 

@@ -31,7 +31,7 @@ BROWSER_OPTIONS = [
 TOKEN = "a-token-for-the-tests"
 
 # The notebook in front, its cells and its kernel, as JupyterLab itself knows them: cells out of sight count too.
-PANEL = "window.jupyterapp.shell.currentWidget"
+PANEL = "window.jupyterapp?.shell?.currentWidget"
 CELLS = f"""() => {PANEL}.content.widgets.map(cell => ({{
     type: cell.model.type,
     source: cell.model.sharedModel.getSource(),
@@ -39,6 +39,7 @@ CELLS = f"""() => {PANEL}.content.widgets.map(cell => ({{
     count: cell.model.type === 'code' ? cell.model.executionCount : null,
     outputs: cell.model.type === 'code' ? cell.model.outputs.toJSON() : [],
 }}))"""
+READY = f"{PANEL}?.context?.isReady && !document.querySelector('.jp-NotebookPanel .jp-Spinner')"
 KERNEL = f"() => {PANEL}?.sessionContext?.session?.kernel?.status ?? 'none'"
 
 
@@ -50,8 +51,8 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def server(folder: Path, home: Path, *options: str) -> Iterator[str]:
-    """``python -m course_utils lab`` on ``folder``, with settings, trust and progress kept in ``home``; gives its address."""
+def server(folder: Path, home: Path) -> Iterator[str]:
+    """``python -m course_utils lab`` on ``folder``; settings, trust and progress in ``home``; gives its address."""
     port = free_port()
     environment = {
         **os.environ,
@@ -64,11 +65,13 @@ def server(folder: Path, home: Path, *options: str) -> Iterator[str]:
     }
     command = [sys.executable, "-m", "course_utils", "lab", "--no-browser", f"--ServerApp.port={port}"]
     command += [f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={TOKEN}"]
-    command += ["--LabApp.expose_app_in_browser=True", *options]
+    command += ["--LabApp.expose_app_in_browser=True"]
     home.mkdir(parents=True, exist_ok=True)
     log = home / "server.log"
     with log.open("w", encoding="utf-8") as out:
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for(f"{address}/api?token={TOKEN}", process, log)
@@ -128,14 +131,12 @@ class Lab:
     def open(self, notebook: str) -> None:
         """Opens a notebook as its address does, alone in the window, and waits until its cells are there."""
         self.page.goto(f"{self.address}/lab/tree/{notebook}?reset&token={TOKEN}")
-        self.page.wait_for_function(
-            f"name => {PANEL}?.context?.path === name && {PANEL}.content?.widgets?.length > 0", arg=notebook, timeout=60_000
-        )
+        self.page.wait_for_function(f"name => {PANEL}?.context?.path === name && {READY}", arg=notebook, timeout=60_000)
 
     def goto_front_door(self) -> None:
         """Opens the server's own address, as the browser does that ``lab`` starts."""
         self.page.goto(f"{self.address}/?token={TOKEN}")
-        self.page.wait_for_function(f"() => {PANEL}?.content?.widgets?.length > 0", timeout=60_000)
+        self.page.wait_for_function(f"() => {READY}", timeout=60_000)
 
     def front(self) -> str:
         """The path of the notebook in front."""
@@ -218,15 +219,13 @@ class Lab:
         return self.page.evaluate(CELLS)
 
     def errors(self) -> list[str]:
-        """The error outputs and the standard-error text of all cells."""
-        found = []
-        for number, cell in enumerate(self.cells()):
-            for output in cell["outputs"]:
-                if output["output_type"] == "error":
-                    found.append(f"cell {number}: {output['ename']}: {output['evalue']}")
-                if output.get("name") == "stderr":
-                    found.append(f"cell {number}: {output['text']}")
-        return found
+        """The errors that cells ended with."""
+        return [
+            f"cell {number}: {output['ename']}: {output['evalue']}"
+            for number, cell in enumerate(self.cells())
+            for output in cell["outputs"]
+            if output["output_type"] == "error"
+        ]
 
     # ------------------------------------------------------------ explorers
 
@@ -307,23 +306,21 @@ class ExplorerView:
         """The sentence under the picture."""
         return self.output.locator("[aria-live]").first.inner_text()
 
-    def wait_for_caption(self, before: str, seconds: float = 15) -> None:
-        """Waits until the caption differs from ``before``."""
+    def wait_for_number(self, number: float, seconds: float = 15) -> None:
+        """Waits until the caption says this number."""
         end = time.monotonic() + seconds
-        while self.caption() == before:
-            assert time.monotonic() < end, f"the caption stayed: {before}"
+        while number not in numbers(self.caption()):
+            assert time.monotonic() < end, f"{number} does not stand in the caption: {self.caption()}"
             self.lab.page.wait_for_timeout(30)
 
     def slider_value(self, label: str) -> float:
-        """Where a slider stands."""
-        return float(self.slider(label).get_attribute("aria-valuenow"))
+        """Where a slider stands, as the number beside it says."""
+        row = self.output.locator(".widget-slider").filter(has=self.lab.page.locator(handle(label)))
+        return float(row.locator(".widget-readout").inner_text())
 
     def slider(self, label: str) -> Locator:
         """The handle of the slider with this label."""
-        row = self.output.locator(".widget-inline-hbox, .widget-slider").filter(
-            has=self.lab.page.locator(".widget-label", has_text=re.compile(rf"^\s*{re.escape(label)}", re.IGNORECASE))
-        )
-        return row.locator(".noUi-handle").first
+        return self.output.locator(handle(label))
 
     def press(self, label: str, key: str, times: int = 1) -> None:
         """Puts the keyboard on a slider and presses a key."""
@@ -337,6 +334,11 @@ class ExplorerView:
         self.lab.artefacts.mkdir(parents=True, exist_ok=True)
         self.show()
         self.output.screenshot(path=self.lab.artefacts / f"{name}.png")
+
+
+def handle(label: str) -> str:
+    """Where to find a slider's handle: by the name that a screen reader says, in capitals or not."""
+    return f'.noUi-handle[aria-label="{label}" i]'
 
 
 def numbers(sentence: str) -> list[float]:

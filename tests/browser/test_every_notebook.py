@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.__main__ import LONGER_NOTEBOOKS, NOTEBOOK_SECONDS, chosen, syllabus
+from course_utils.__main__ import LONGER_NOTEBOOKS, NOTEBOOK_SECONDS, syllabus, wanted_notebooks
 
 PROJECT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = chosen((PROJECT / "notebooks").glob("[0-9][0-9]_*.ipynb"), os.environ.get("NOTEBOOKS", ""))
+NOTEBOOKS = wanted_notebooks(PROJECT, os.environ)
 
 
 def test_there_are_notebooks_and_the_syllabus_knows_them() -> None:
