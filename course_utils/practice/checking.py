@@ -209,16 +209,16 @@ def mismatch(got: Any, right: Any) -> str:
     """
     if kind(got) != kind(right):
         return f"{kind(got)}, where {kind(right)} is needed"
-    if isinstance(right, list) and shape(got) != shape(right):
+    if not isinstance(right, list):
+        return ""
+    needed = shape(right)
+    if needed is not None and shape(got) != needed:
         found = "rows of different lengths" if shape(got) is None else f"a list of shape {shape(got)}"
-        return (
-            f"{found}, where " + ("another nesting" if shape(right) is None else f"shape {shape(right)}") + " is needed"
-        )
-    if isinstance(right, list) and right and got:
-        return next(
-            (f"a list holding {inner}" for a, b in zip(got, right, strict=True) if (inner := mismatch(a, b))), ""
-        )
-    return ""
+        return f"{found}, where shape {needed} is needed"
+    if len(got) != len(right):
+        return f"a list of length {len(got)}, where length {len(right)} is needed"
+    inner = (mismatch(*pair) for pair in zip(got, right, strict=True))
+    return next((f"a list holding {problem}" for problem in inner if problem), "")
 
 
 def shown(value: Any, width: int = 90) -> str:

@@ -159,15 +159,14 @@ class Prediction(Question):
         guess = f"You said: <b>{html.escape(option)}</b>. "
         if self.answer is not None:
             guess += "✓ That is what happens. " if option == self.answer else "✗ It comes out otherwise. "
-        self._open(guess)
+        self._open(guess, told=option == self.answer)
 
-    def _open(self, guess: str) -> None:
+    def _open(self, guess: str, told: bool = False) -> None:
         """Unlock, and say what is right; a guess is made once, so the buttons rest."""
         for button in [*self.buttons, self.show_me]:
             button.disabled = True
-        self.said.value = _said(
-            guess + self._told() + (" The controls are unlocked." if self.explorer is not None else "")
-        )
+        words = markup(self.because) if told else self._told()
+        self.said.value = _said(guess + words + (" The controls are unlocked." if self.explorer is not None else ""))
         if self.explorer is not None:
             self.explorer.enable()
 

@@ -12,6 +12,7 @@ import torch
 from course_utils.practice.exercises import exercise
 
 SOFTMAX = exercise("12.1")
+ALARM = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="Windows has no alarm: there the stop button ends it")
 
 
 def right(logits, temperature):
@@ -24,6 +25,7 @@ def endless(logits, temperature):
         pass
 
 
+@ALARM
 def test_an_endless_answer_is_stopped_and_the_alarm_put_back():
     def mine(signum, frame):
         raise AssertionError("the alarm rang")
@@ -42,6 +44,7 @@ def test_an_endless_answer_is_stopped_and_the_alarm_put_back():
         signal.setitimer(signal.ITIMER_REAL, *timer)
 
 
+@ALARM
 def test_an_endless_answer_that_catches_every_exception_is_stopped():
     def stubborn(logits, temperature):
         while True:
@@ -62,6 +65,7 @@ def test_an_answer_is_checked_in_a_thread_without_a_time_limit():
     assert found[0].status == "correct"
 
 
+@ALARM
 def test_the_interrupt_button_passes_through():
     def interrupted(logits, temperature):
         raise KeyboardInterrupt
@@ -138,6 +142,38 @@ def test_a_list_holding_itself_is_no_trouble():
         return logits
 
     assert SOFTMAX.check(knot).status == "not yet"
+    endless = [1.0]
+    endless[0] = endless
+    assert "lists inside lists without end" in exercise("01.5").check(endless, 2.0).message
+    deep = []
+    for _ in range(400):
+        deep = [deep]
+    assert SOFTMAX.check(lambda logits, temperature: deep).status == "not yet"
+
+
+def test_strange_objects_get_a_sentence():
+    class Strange:
+        def tolist(self):
+            raise RuntimeError("no list today")
+
+    assert "raises RuntimeError: no list today" in SOFTMAX.check(lambda logits, temperature: Strange()).message
+    assert "cannot be read: no list today" in exercise("00.2").check(Strange()).message
+    assert "hand over the function itself" in SOFTMAX.check(Strange()).message
+
+    def plants(logits, temperature):
+        logits[0] = Strange()
+
+    assert "changes what it was given" in SOFTMAX.check(plants).message
+
+
+def test_two_lists_of_different_lengths_are_compared_each_with_its_own():
+    shift = exercise("05.1")
+    assert "a list of length 3, where length 2 is needed" in shift.check(lambda train, test: ([], [], [])).message
+    assert (
+        "a list holding a list of shape (3,), where shape (5,)"
+        in shift.check(lambda train, test: (test, train)).message
+    )
+    assert "gives a number, where a list" in shift.check(lambda train, test: 3).message
 
 
 @pytest.mark.parametrize("convert", [torch.tensor, np.array, tuple])
