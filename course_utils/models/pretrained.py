@@ -17,6 +17,7 @@ from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from tqdm import tqdm
 
 from course_utils import assets
 from course_utils.models.transformer import Transformer, TransformerConfig
@@ -190,7 +191,7 @@ def read_gguf(path: Path, dtype: torch.dtype) -> tuple[TransformerConfig, Weight
     )
     numbers = {
         tensor.name: torch.from_numpy(gguf.quants.dequantize(tensor.data, tensor.tensor_type).copy())
-        for tensor in reader.tensors
+        for tensor in tqdm(reader.tensors, desc="Unpacking the model (once)", unit="matrix")
     }
     weights = {name: weight.to(dtype).contiguous() for name, weight in from_gguf(numbers, config).items()}
     tokenizer = BPETokenizer.from_gguf_fields(
