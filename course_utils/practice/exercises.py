@@ -152,7 +152,7 @@ class Exercise:
             return self._dots()
         if len(answers) != len(names):
             takes = f"check takes {counted(len(names), 'answer')} ({', '.join(names)})"
-            return Result(NOT_YET, f"{takes}, and was given {counted(len(answers), 'answer').removesuffix('s')}.")
+            return Result(NOT_YET, f"{takes}, and was given {counted(len(answers), 'answer')}.")
         try:
             if any(has_dots(answer) for answer in answers):
                 return self._dots()
