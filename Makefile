@@ -36,7 +36,7 @@ map: .venv/.lab
 	@$(python) -m course_utils map
 
 bench: .venv/.test
-	@set -e; for script in benchmarks/*.py; do echo "--- $$script"; $(python) $$script; done
+	@status=0; for script in benchmarks/*.py; do echo "--- $$script"; $(python) $$script || status=1; done; exit $$status
 
 # Back to a fresh checkout; fetched texts and models stay in their cache.
 clean:
