@@ -110,7 +110,7 @@ class TemperatureExplorer(Explorer):
     def draw(self, figure: Figure, result: NextToken) -> None:
         """Two bars for each likely token, and a dot for each draw."""
         if not self.artists:
-            self.bars = PairedBars(figure, len(result.tokens), (0.2, 0.07, 0.78, 0.85), ghost=bool(self.pinned))
+            self.bars = PairedBars(figure, len(result.tokens), (0.27, 0.07, 0.71, 0.85), ghost=bool(self.pinned))
             self.artists["bars"] = self.bars.artists()
         pinned = dict(zip(self.pinned.ids, self.pinned.after, strict=True)) if self.pinned else {}
         same = [row for row, token in enumerate(result.ids) if token in pinned]

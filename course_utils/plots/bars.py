@@ -1,9 +1,11 @@
 """Distributions as rows of bars: what is likely, and what a knob makes of it."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -29,13 +31,17 @@ def percent(probability: float) -> str:
     return f"{probability * 100:.{decimals}f} %"
 
 
+def _bar(at: float, length: float) -> list[tuple[float, float]]:
+    return [(0, at - 0.18), (length, at - 0.18), (length, at + 0.18), (0, at + 0.18)]
+
+
 class PairedBars:
     """Rows of two bars each, before and after, with numbers; what was cut is hatched; dots count draws.
 
     Args:
         figure: where to draw.
         rows: how many.
-        place: left, bottom, width, height in parts of the figure; row names stand left of it, dots right.
+        place: left, bottom, width, height in parts of the figure; row names and the numbers before stand left of it.
         names: what the two bars are.
         dots: the most dots in a row; 0 leaves no room for them.
         ghost: whether ``pin`` will be called, for the legend.
@@ -54,12 +60,18 @@ class PairedBars:
         share = width * (0.74 if dots else 1.0)
         self.axes = figure.add_axes((left, bottom, share, height), xlim=(0, 1 + ROOM), ylim=(rows - 0.5, -0.5))
         self.axes.set_xticks(np.linspace(0, 1, 5), ["0", "25", "50", "75", "100 %"])
-        self.axes.tick_params(axis="y", length=0)
-        zero, row = np.zeros(rows), np.arange(rows)
-        self.before = self.axes.barh(row - 0.2, zero, 0.36, color=BLUE, edgecolor=BLUE)
-        self.after = self.axes.barh(row + 0.2, zero, 0.36, color=ORANGE, edgecolor=ORANGE)
+        self.axes.tick_params(axis="y", length=0, pad=54)
+        # One collection for all bars of a kind: drawn in a fifth of the time that as many rectangles take.
+        self.before = PolyCollection([], color=BLUE)
+        self.after = PolyCollection([], color=ORANGE)
+        self.cut = PolyCollection([], facecolor="white", edgecolor=GREY, hatch="////")
+        for bars in (self.before, self.after, self.cut):
+            self.axes.add_collection(bars)
         (self.ghost,) = self.axes.plot([], [], "|", color=INK, markersize=9, markeredgewidth=2)
-        self.numbers = [self.axes.text(0, float(at), "", va="center", fontsize=10) for at in row]
+        # Signs cost the most time of all; the numbers before change seldom, so they stand in the kept background.
+        beside: dict[str, Any] = {"transform": self.axes.get_yaxis_transform(), "va": "center", "ha": "right", "fontsize": 10}
+        self.earlier = [self.axes.text(-0.012, float(at), "", color=BLUE, **beside) for at in range(rows)]
+        self.numbers = [self.axes.text(0, float(at), "", va="center", fontsize=10) for at in range(rows)]
         handles: list[Artist] = [Patch(color=BLUE, label=names[0]), Patch(color=ORANGE, label=names[1])]
         handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="////", label="cut away"))
         if ghost:
@@ -81,7 +93,7 @@ class PairedBars:
 
     def artists(self) -> list[Artist]:
         """Return what ``update`` changes."""
-        return [*self.before, *self.after, self.ghost, *self.numbers, *([self.drawn] if self.drawn else [])]
+        return [self.before, self.after, self.cut, self.ghost, *self.numbers, *([self.drawn] if self.drawn else [])]
 
     def update(
         self,
@@ -104,12 +116,14 @@ class PairedBars:
         if shown != self._labels:  # asking the axes for their labels would have everything drawn anew
             self._labels = shown
             self.axes.set_yticks(range(len(shown)), shown)
-        for row, (old, new, stays) in enumerate(zip(before, after, kept, strict=True)):
-            self.before[row].set(width=old, facecolor=BLUE if stays else "white", hatch=None if stays else "////")
-            self.before[row].set_edgecolor(BLUE if stays else GREY)
-            self.after[row].set_width(new)
-            self.numbers[row].set_text(f"{percent(old)} → {percent(new) if stays else 'cut'}")
-            self.numbers[row].set_x(max(old, new) + 0.015)
+        rows = list(zip(before, after, kept, strict=True))
+        self.before.set_verts([_bar(row - 0.2, old) for row, (old, _, stays) in enumerate(rows) if stays])
+        self.cut.set_verts([_bar(row - 0.2, old) for row, (old, _, stays) in enumerate(rows) if not stays])
+        self.after.set_verts([_bar(row + 0.2, new) for row, (_, new, _) in enumerate(rows)])
+        for earlier, number, (old, new, stays) in zip(self.earlier, self.numbers, rows, strict=True):
+            earlier.set_text(percent(old))
+            number.set_text(percent(new) if stays else "cut")
+            number.set_x(max(old, new) + 0.015)
         if self.drawn:
             places = [(dot + 1, row) for row, count in enumerate(counts) for dot in range(count)]
             self.drawn.set_data([x for x, _ in places], [y for _, y in places])

@@ -23,7 +23,7 @@ _FALLBACKS = (
     "WenQuanYi Micro Hei", "Microsoft YaHei", "PingFang SC", "Noto Sans Devanagari", "Noto Sans Thai", "Nirmala UI",
     "Arial Unicode MS", "Noto Emoji", "Segoe UI Symbol", "Segoe UI Emoji", "Noto Sans Symbols 2", "Apple Symbols",
 )  # fmt: skip
-_SIGNS = {" ": "␣", "\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽"}
+_SIGNS = {" ": "␣", "\n": "↵", "\t": "⇥", "\r": "⏎", "\u00a0": "⍽"}
 
 
 @functools.cache
