@@ -257,7 +257,7 @@ def _dog_ear(side: int, wide: float, tall: float, generator: np.random.Generator
     """A rounded ear that hangs from the upper side of the head, or stands out before it folds."""
     root = generator.uniform(0.4, 0.9)
     start = np.array([side * wide * math.sin(root), -tall * math.cos(root)])
-    length, breadth, swing = generator.uniform(0.7, 1.3), generator.uniform(0.2, 0.36), generator.uniform(-0.1, 1.1)
+    length, breadth, swing = generator.uniform(0.7, 1.3), generator.uniform(0.2, 0.36), generator.uniform(0.1, 1.1)
     ear = _ellipse(0, length / 2, breadth, length / 2)
     turn = np.array([[math.cos(swing), math.sin(swing)], [-math.sin(swing), math.cos(swing)]])
     return start + (ear @ turn.T) * [side, 1]
@@ -279,7 +279,7 @@ def _rasterise(lines: list[np.ndarray], filled: list[np.ndarray], generator: np.
     from PIL import Image, ImageDraw
 
     uniform = generator.uniform
-    size, tilt = uniform(6.5, 9.5), uniform(-0.6, 0.6)  # pixels per unit, radians
+    size, tilt = uniform(7, 9.5), uniform(-0.55, 0.55)  # pixels per unit, radians
     scale = 4 * size * np.array([[math.cos(tilt), math.sin(tilt)], [-math.sin(tilt), math.cos(tilt)]])
     centre = 64 + 4 * np.array([uniform(-3.5, 3.5), uniform(-2.5, 4)])
     shake, pen = uniform(0, 1.6), uniform(3.5, 6.5)
