@@ -111,6 +111,7 @@ def lab_options(folder: Path, settings: Path, extra: Sequence[str]) -> list[str]
         "--ServerApp.root_dir": str(folder),
         "--LabApp.default_url": "/lab/tree/00_start_here.ipynb",
         "--LabApp.app_settings_dir": str(settings),
+        "--LabApp.extra_labextensions_path": str(Path(__file__).parent / "labextensions"),  # pictures with their text
         "--ContentsManager.pre_save_hook": "course_utils.notebooks.pre_save_hook",
     }
     if hasattr(os, "geteuid") and os.geteuid() == 0:

@@ -1,0 +1,54 @@
+// JupyterLab draws a stored PNG without the alternative text in its metadata, so a screen reader says nothing.
+// This renderer does the same drawing and sets the text. It is what a build of a JupyterLab extension would produce
+// (a module-federation container), written by hand because there is nothing to build.
+window._JUPYTERLAB = window._JUPYTERLAB || {};
+(() => {
+  let shared; // JupyterLab's own libraries: name -> version -> {get}
+
+  async function library(name) {
+    const [version] = Object.values(shared[name]);
+    return (await version.get())();
+  }
+
+  async function mimeExtension() {
+    const { Widget } = await library("@lumino/widgets");
+
+    class Picture extends Widget {
+      constructor() {
+        super();
+        this.addClass("jp-RenderedImage");
+      }
+
+      async renderModel(model) {
+        const about = model.metadata["image/png"] || {};
+        const image = document.createElement("img");
+        image.src = `data:image/png;base64,${model.data["image/png"]}`;
+        image.alt = about.alt || "";
+        if (about.width) image.width = about.width;
+        if (about.height) image.height = about.height;
+        if (about.unconfined) image.classList.add("jp-mod-unconfined");
+        if (model.metadata.needs_background) {
+          image.classList.add(`jp-needs-${model.metadata.needs_background}-background`);
+        }
+        this.node.replaceChildren(image);
+      }
+    }
+
+    return {
+      id: "course-picture-text:plugin",
+      dataType: "string",
+      rank: 80, // before JupyterLab's own renderer of pictures, which has 90, and after those of widgets and HTML
+      rendererFactory: { safe: true, mimeTypes: ["image/png"], createRenderer: () => new Picture() },
+    };
+  }
+
+  window._JUPYTERLAB["course-picture-text"] = {
+    init: (scope) => {
+      shared = scope;
+    },
+    get: async () => {
+      const extension = await mimeExtension();
+      return () => ({ __esModule: true, default: extension });
+    },
+  };
+})();
