@@ -190,27 +190,24 @@ class StepSampler(Explorer):
             left.set_xticks([0, 0.5, 1], ["0", "50", "100 %"])
             left.set_title("what could come next", loc="left")
             self.right = figure.add_axes((0.69, 0.1, 0.29, 0.8), ylim=(ROWS - 0.4, -0.6))
-            self.right.set_xlabel("")
             self.bars = left.barh(range(ROWS), [0.0] * ROWS, 0.7, color=BLUE)
             self.surprises = self.right.barh(range(ROWS), [0.0] * ROWS, 0.7, color=GREY)
             self.numbers = [axes.text(0, at, "", va="center") for axes in (left, self.right) for at in range(ROWS)]
             (ghost,) = self.right.plot([], [], "|", color=ORANGE, markersize=12, markeredgewidth=2)
             self.artists |= {"bars": [*self.bars, *self.surprises], "numbers": self.numbers, "ghost": ghost}
-            self.left = left
-        for axes in (self.left, self.right):
-            axes.tick_params(axis="y", length=0)
+            for axes in (left, self.right):
+                axes.tick_params(axis="y", length=0)
+            self.left, self.words = left, ()
         first = max(0, len(result.bits) - ROWS)  # of the tokens with a bar
         shown, names = result.bits[first:], [readable(name) for name in result.written[first:]]
         widest = max([4.0, *shown])
         pinned = self.pinned.bits[first : first + ROWS] if self.pinned else ()
         self.artists["ghost"].set_data(pinned, range(len(pinned)))
-        labels = ([readable(name) for name in result.tokens], names)
-        title = f"bits of surprise: {sum(result.bits):.1f} in {len(result.bits)}"
-        if (labels, title, widest) != self.artists.get("texts"):  # each of these has the whole figure drawn anew
-            self.artists["texts"] = (labels, title, widest)
-            self.left.set_yticks(range(len(labels[0])), labels[0])
+        if (result.tokens, result.written) != self.words:  # each of these has the whole figure drawn anew
+            self.words = (result.tokens, result.written)
+            self.left.set_yticks(range(len(result.tokens)), [readable(name) for name in result.tokens])
             self.right.set_yticks(range(len(names)), names)
-            self.right.set_title(title, loc="left")
+            self.right.set_title(f"what was written: {sum(result.bits):.1f} bits", loc="left")
             self.right.set_xlim(0, 1.3 * max([widest, *pinned]))
         for at in range(ROWS):
             chance = result.probabilities[at] if at < len(result.probabilities) else 0.0
@@ -310,7 +307,9 @@ class ContinuationTree(Explorer):
         if leaf.path[-1] == self.tokenizer.end:
             raise ValueError("This leaf is the stop token, where the text ends: choose another leaf.")
         if len(leaf.path) == DEPTH:
-            raise ValueError(f"This leaf is {DEPTH} tokens deep, as deep as the picture goes: choose another, or reset.")
+            raise ValueError(
+                f"This leaf is {DEPTH} tokens deep, as deep as the picture goes: choose another, or reset."
+            )
         if len(self.result.leaves) + self.growing.branches - 1 > LEAVES:
             raise ValueError(f"More than {LEAVES} leaves do not fit into the picture: reset, or take fewer branches.")
         self._expand(self.growing, leaf.path)
