@@ -35,9 +35,7 @@ def seconds_of_ours(digits: data.Digits, seed: int) -> float:
             reached.append(time.perf_counter() - start)
         return bool(reached)
 
-    training.fit(
-        model, batches, steps=MOST_EPOCHS * epoch, learning_rate=LEARNING_RATE, on_step=test, progress=False
-    )
+    training.fit(model, batches, steps=MOST_EPOCHS * epoch, learning_rate=LEARNING_RATE, on_step=test, progress=False)
     return reached[0] if reached else float("inf")
 
 

@@ -134,7 +134,7 @@ def digits(split: str = "stratified", seed: int = 0) -> Digits:
 
     What is known about the writers: the file's makers say that 13 people, none of whom wrote the original training
     set, filled in these forms. scikit-learn's copy names no writer. But its labels repeat one sequence of 130 digits 14
-    times (with up to seven digits missing), so the file is 14 copies of one form, one after another. What is not
+    times (with up to eight digits missing), so the file is 14 copies of one form, one after another. What is not
     known: who filled in which. As there is one form more than writers, at least one person filled in two, and these may
     fall on both sides of the split; so ``"by_writer"`` separates forms for certain and writers almost.
 

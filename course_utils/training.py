@@ -95,7 +95,7 @@ def fit(
     if every < 1 or (patience is not None and (patience < 1 or evaluate is None)):
         raise ValueError(f"every={every} and patience={patience} must be 1 or more, and patience needs evaluate.")
     if optimiser is None:
-        optimiser = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
+        optimiser = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True)
     loss = loss or classification_loss
     history = History()
     best = _Best(model, patience)

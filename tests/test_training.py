@@ -51,7 +51,7 @@ def test_history_has_one_entry_a_step_and_the_loss_falls():
 def test_the_loop_equals_one_written_by_hand():
     ours, by_hand = model(), model()
     fit(ours, steps=30, learning_rate=0.01, weight_decay=0.1, schedule=training.cosine)
-    optimiser = torch.optim.AdamW(by_hand.parameters(), lr=0.01, weight_decay=0.1)
+    optimiser = torch.optim.AdamW(by_hand.parameters(), lr=0.01, weight_decay=0.1, fused=True)
     for step, (points, labels) in zip(range(30), batches(), strict=False):
         optimiser.param_groups[0]["lr"] = 0.01 * (1 + math.cos(math.pi * step / 30)) / 2
         optimiser.zero_grad()
@@ -73,7 +73,7 @@ def test_the_same_seeds_give_the_same_numbers_and_the_global_state_stays():
 def test_a_stopped_run_continued_equals_one_without_a_stop():
     whole, parts, source = model(), model(), batches()
     fit(whole, steps=40)
-    optimiser = torch.optim.AdamW(parts.parameters(), lr=1e-3, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(parts.parameters(), lr=1e-3, weight_decay=0.01, fused=True)
     stopped = fit(parts, source, steps=40, optimiser=optimiser, on_step=lambda step, history: step == 14)
     assert (stopped.steps, stopped.stopped) == (15, "stopped by on_step")
     assert fit(parts, source, steps=25, optimiser=optimiser).steps == 25

@@ -7,6 +7,7 @@ from torch import nn
 
 from course_utils import data, training
 from course_utils.models.convnet import ConvNet, ConvNetConfig
+from course_utils.models.regularisers import shifted
 
 
 def test_forward_equals_a_sequential_of_torch():
@@ -48,9 +49,11 @@ def test_drawings_need_more_than_a_linear_model():
         .score(held_out.images.flatten(1).numpy(), held_out.labels.numpy())
         for strength in (0.001, 0.01, 0.1)
     )
-    network = ConvNet(ConvNetConfig(size=32, channels=(8, 16, 32), classes=2))
+    network = ConvNet(ConvNetConfig(size=32, channels=(8, 16, 32), kernel=5, classes=2))
     source = training.shuffled_batches(learn.images, learn.labels, batch_size=64)
-    training.fit(network, source, steps=300, learning_rate=4e-3, schedule=training.cosine, progress=False)
+    shifts = torch.Generator().manual_seed(0)
+    moved = ((shifted(images, shifts, furthest=2), labels) for images, labels in source)
+    training.fit(network, moved, steps=400, learning_rate=3e-3, schedule=training.cosine, progress=False)
     accuracy = training.accuracy(network, held_out.images, held_out.labels)
     print(f"cats and dogs, 1,000 held-out drawings: linear {linear:.3f}, convolutional {accuracy:.3f}")
     assert linear < 0.9
