@@ -69,7 +69,8 @@ class PairedBars:
             self.axes.add_collection(bars)
         (self.ghost,) = self.axes.plot([], [], "|", color=INK, markersize=9, markeredgewidth=2)
         # Signs cost the most time of all; the numbers before change seldom, so they stand in the kept background.
-        beside: dict[str, Any] = {"transform": self.axes.get_yaxis_transform(), "va": "center", "ha": "right", "fontsize": 10}
+        left_of: Any = self.axes.get_yaxis_transform()
+        beside: dict[str, Any] = {"transform": left_of, "va": "center", "ha": "right", "fontsize": 10}
         self.earlier = [self.axes.text(-0.012, float(at), "", color=BLUE, **beside) for at in range(rows)]
         self.numbers = [self.axes.text(0, float(at), "", va="center", fontsize=10) for at in range(rows)]
         handles: list[Artist] = [Patch(color=BLUE, label=names[0]), Patch(color=ORANGE, label=names[1])]
