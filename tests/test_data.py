@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def test_each_form_repeats_the_first_ones_digits():
     bounds = [*data.FORM_STARTS, len(labels)]
     first = labels[: bounds[1]]
     assert len(first) == 130
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         assert 122 <= end - begin <= 130
         alike = SequenceMatcher(None, first, labels[begin:end], autojunk=False).get_matching_blocks()
         assert sum(block.size for block in alike) >= end - begin - 2  # the same digits in the same order, bar a slip

@@ -152,7 +152,7 @@ def fit_polynomial(
     different = len(np.unique(values))
     if not 0 <= degree < different:
         raise ValueError(
-            f"degree={degree} needs more different inputs than the {different} there are; lower the degree or add points."
+            f"degree={degree} needs more different inputs than the {different} there are; lower it or add points."
         )
     middle, half_width = (values.max() + values.min()) / 2, (values.max() - values.min()) / 2 or 1.0
     features = np.vander((values - middle) / half_width, degree + 1, increasing=True)  # (examples, degree + 1)
