@@ -15,7 +15,7 @@ from sklearn.neural_network import MLPClassifier
 from course_utils import data, training
 from course_utils.models.mlp import MLP, MLPConfig
 
-GOAL = 0.96  # test accuracy at which the clock stops
+GOAL = 0.97  # test accuracy at which the clock stops
 HIDDEN = (128, 64)
 BATCH = 64
 LEARNING_RATE = 3e-3
@@ -52,7 +52,7 @@ def seconds_of_sklearn(digits: data.Digits, seed: int) -> float:
     return float("inf")
 
 
-def main(seeds: int = 7) -> dict[str, float]:
+def main(seeds: int = 15) -> dict[str, float]:
     """Alternate the two over several seeds; print and return the medians in seconds."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     contenders: dict[str, Callable[[data.Digits, int], float]] = {
