@@ -337,8 +337,8 @@ class ExplorerView:
 
 
 def handle(label: str) -> str:
-    """Where to find a slider's handle: by the name that a screen reader says, in capitals or not."""
-    return f'.noUi-handle[aria-label="{label}" i]'
+    """Where to find a slider's handle: by how the name begins that a screen reader says, in capitals or not."""
+    return f'.noUi-handle[aria-label^="{label}" i]'
 
 
 def numbers(sentence: str) -> list[float]:
