@@ -13,7 +13,10 @@ import yaml
 from course_utils import __main__ as commands
 
 TEXTS = {".py", ".md", ".toml", ".yml", ".yaml", ".txt", ".cff", ".ipynb", ".csv", ".json", ""}
-ELSEWHERE = re.compile(r"(?<![\w.:/])/(?:home|Users|root|work|mnt|opt)/\w+/\w")  # a folder of one person's machine
+# A folder of one person's machine.
+ELSEWHERE = re.compile(
+    r"(?<![\w.:/])/(?:home|Users|root|work|mnt|opt)/(?!ada/)\w+/\w"
+)  # Ada is the example of the tests
 
 
 def tracked(project: Path) -> list[Path]:
