@@ -1,7 +1,10 @@
 """Exercises of notebook 01: models and losses."""
 
 import random
+from collections.abc import Callable
 
+from course_utils import data
+from course_utils.models.regression import absolute_error, fit_polynomial, squared_error
 from course_utils.practice.exercises import Exercise, Wrong, numbers
 
 
@@ -13,11 +16,28 @@ def labelled(generator: random.Random) -> tuple[list[float], list[int]]:
     return values, [int(value >= edge) ^ int(place in turned) for place, value in enumerate(values)]
 
 
+def absolute_loss(slope: float, intercept: float) -> float:
+    """Of a line on the measured drops."""
+    tower = data.falling_ball()
+    return float(absolute_error(slope * tower.floor + intercept, tower.seconds))
+
+
+def learned_by_heart(degree: int) -> bool:
+    """Whether a polynomial beats the line on its own drops and loses by far between the floors."""
+    measured, between = data.falling_ball(), data.falling_ball("between")
+    line, curve = (fit_polynomial(measured.floor, measured.seconds, power) for power in (1, degree))
+
+    def loss(model: Callable, drops: data.FallingBall) -> float:
+        return float(squared_error(model(drops.floor), drops.seconds.numpy()))
+
+    return loss(curve, measured) < loss(line, measured) and loss(curve, between) > 5 * loss(line, between)
+
+
 # An exercise reads as a card, not as one argument a line.
 # fmt: off
 EXERCISES = (
     Exercise(
-        "01.1", "Residuals", difficulty=1, importance=5, minutes=4,
+        "01.1", "Residuals", difficulty=1, importance=5, minutes=3,
         task="A line predicts `slope * floor + intercept`. A residual is what was **measured minus what was "
         "predicted**. Write a function that gives the residual of every measurement.",
         stub="def residuals(floors, seconds, slope, intercept):\n    return ...",
@@ -38,7 +58,7 @@ EXERCISES = (
         because="A residual is the part of a measurement that the model did not say.",
     ),
     Exercise(
-        "01.2", "Mean squared loss", difficulty=2, importance=5, minutes=4,
+        "01.2", "Mean squared loss", difficulty=2, importance=5, minutes=3,
         task="One number says how wrong a model is: the **mean of the squared residuals**. Compute it from a list of "
         "residuals.",
         stub="def squared_loss(residuals):\n    return ...",
@@ -60,7 +80,7 @@ EXERCISES = (
         because="Squaring makes every miss count as positive, and a miss twice as large count four times.",
     ),
     Exercise(
-        "01.3", "Huber's compromise", difficulty=3, importance=3, minutes=8,
+        "01.3", "Huber's compromise", difficulty=3, importance=3, minutes=6,
         task="Huber's loss of one residual $r$ is $r^2/2$ while $|r|$ is at most `limit`, and beyond it a straight "
         "line, `limit * (|r| - limit / 2)`, so that a single wild measurement cannot pull the fit far. Write it.",
         stub="def huber(residual, limit):\n    return ...",
@@ -82,51 +102,50 @@ EXERCISES = (
         because="Near zero it is the squared loss, far out the absolute one, and the two meet without a step.",
     ),
     Exercise(
-        "01.4", "The best slope without trying", difficulty=4, importance=4, minutes=10,
-        task="The slope that makes the squared loss of a line smallest can be computed: the sum of $(x-\\bar "
-        "x)(y-\\bar y)$ divided by the sum of $(x-\\bar x)^2$; a bar means the mean. Write it.",
-        stub="def best_slope(x, y):\n    return ...",
-        answer="def best_slope(x, y):\n    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)\n"
-        "    together = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y))\n"
-        "    return together / sum((a - mean_x) ** 2 for a in x)",
+        "01.4", "A line by hand", difficulty=2, importance=5, minutes=5,
+        task="Turn the two knobs of a `LineFitter` on the measured drops, with the **absolute** loss, until it is at "
+        "most **0.198**. Give the slope and the intercept.",
+        stub="slope = ...\nintercept = ...",
+        answer="slope, intercept = 0.152, 1.18",
         wrong=(
-            Wrong("the means are not taken away. This is the best slope of a line forced through zero.",
-                  "sum(x) / len(x), sum(y) / len(y)", "0, 0"),
-            Wrong("it divides by the spread of y. That is the slope of x seen from y; divide by the spread of x.",
-                  "(a - mean_x) ** 2 for a in x", "(b - mean_y) ** 2 for b in y"),
-            Wrong("the slope between the first and the last point ignores all others.",
-                  "return together / sum((a - mean_x) ** 2 for a in x)", "return (y[-1] - y[0]) / (x[-1] - x[0])"),
-            Wrong("the division is missing: this still depends on how far x spreads.",
-                  " / sum((a - mean_x) ** 2 for a in x)", ""),
+            Wrong("the two are swapped: the slope is the small number, the seconds that one more floor adds.",
+                  "0.152, 1.18", "1.18, 0.152", when=lambda slope, intercept: slope > intercept),
+            Wrong("this is the line with the smallest *squared* loss. The late presses pull it up; by the absolute "
+                  "loss a line a little lower is better.", "0.152, 1.18", "0.1576, 1.135",
+                  when=lambda slope, intercept: abs(slope - 0.1576) < 0.0006 and abs(intercept - 1.135) < 0.006),
+            Wrong("this line falls too short or too steep, so its loss is above 0.198. Turn one knob until the loss no "
+                  "longer falls, then the other, then the first again.", "0.152, 1.18", "0.1, 1.2",
+                  when=lambda slope, intercept: absolute_loss(slope, intercept) > 0.198),
         ),
-        hints=("First the two means, then the two sums, then one division.",
-               "`together = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y))` is the upper sum."),
-        inputs=lambda r: (r.sample([n / 2 for n in range(2, 40)], 6), numbers(r, 6, 1, 9)),
-        because="For a line, the lowest point of the loss has a formula. For a network it has none; that is lesson 3.",
+        hints=("Pin the line you have. Then change one knob at a time, and keep what lowers the loss.",
+               "Look near a slope of 0.15. With the slope held there, only the intercept is left to turn."),
+        passes=lambda slope, intercept: absolute_loss(slope, intercept) <= 0.198,
+        because="You have trained a model. A computer turns more knobs, and faster; how it knows which way to turn is "
+        "lesson 3.",
     ),
     Exercise(
-        "01.5", "Beyond the tower", difficulty=2, importance=4, minutes=5,
-        task="A line goes through two measurements: 1.01 s from 5 m, 2.02 s from 20 m. What does it **predict** for 80 "
-        "m? Without air the ball takes 4.04 s. By how many seconds is the line **too long**?",
-        stub="predicted = ...\ntoo_long = ...",
-        answer="predicted = 2.02 + (80 - 20) * (2.02 - 1.01) / (20 - 5)\ntoo_long = predicted - 4.04",
+        "01.5", "Learned by heart", difficulty=3, importance=5, minutes=6,
+        task="Find a degree whose polynomial, fitted by least squares, has a **smaller** squared loss than the "
+        "straight line on the measured drops, and **more than five times the line's** squared loss between the floors.",
+        stub="degree = ...",
+        answer="degree = 14",
         wrong=(
-            Wrong("this multiplies the time by four because the height is four times 20 m. The line does not pass "
-                  "through zero: start at 2.02 s and add the slope for 60 m more.",
-                  "2.02 + (80 - 20) * (2.02 - 1.01) / (20 - 5)", "2.02 * 80 / 20"),
-            Wrong("the slope is counted for all 80 m, but the line is already at 2.02 s at 20 m: add it for 60 m.",
-                  "(80 - 20)", "80"),
-            Wrong("the prediction is right; the error is turned round: the line's time minus the ball's.",
-                  "predicted - 4.04", "4.04 - predicted"),
+            Wrong("the drops come from 15 different floors. They cannot fix more than 15 knobs, and degree 14 has 15.",
+                  "14", "15", when=lambda degree: degree > 14),
+            Wrong("that is the line itself, or less than a line. More knobs are needed to fit its own drops better.",
+                  "14", "1", when=lambda degree: degree <= 1),
+            Wrong("on its own drops it beats the line, but between the floors it is still nearly as good, or better. "
+                  "Go on to higher degrees.", "14", "5", when=lambda degree: degree < 14),
         ),
-        hints=("The slope is the seconds gained from 5 m to 20 m, divided by 15 m.",
-               "From 20 m to 80 m are 60 m more: 2.02 s plus 60 slopes."),
-        because="Between its points the line is off by little, four times beyond them by half: it never saw that "
-        "region.",
-        tolerance=2e-3,
+        hints=("`fit_polynomial(floor, seconds, degree)` gives a model; ask `squared_error` about it twice, on the "
+               "measured drops and on those between.",
+               "Write the loop `for degree in range(15):` and print both losses. Where does the second one leap?"),
+        passes=lambda degree: 2 <= degree <= 14 and learned_by_heart(int(degree)),
+        because="It fits its own drops better than the line, and knows less about the floors between. A low training "
+        "loss alone says nothing about that.",
     ),
     Exercise(
-        "01.6", "A rule that is learned", difficulty=4, importance=4, minutes=12,
+        "01.6", "A rule that is learned", difficulty=4, importance=4, minutes=7,
         task="A hand-written rule says 1 if `value >= threshold`, else 0. Let the data choose: try **every value in "
         "the list** as the threshold and give the one with the **fewest mistakes** (the smallest of them, if several "
         "tie).",
