@@ -13,10 +13,8 @@ import yaml
 from course_utils import __main__ as commands
 
 TEXTS = {".py", ".md", ".toml", ".yml", ".yaml", ".txt", ".cff", ".ipynb", ".csv", ".json", ""}
-# A folder of one person's machine.
-ELSEWHERE = re.compile(
-    r"(?<![\w.:/])/(?:home|Users|root|work|mnt|opt)/(?!ada/)\w+/\w"
-)  # Ada is the example of the tests
+# A folder of one person's machine; Ada is the example that other tests use.
+ELSEWHERE = re.compile(r"(?<![\w.:/])/(?:home|Users|root|work|mnt|opt)/(?!ada/)\w+/\w")
 
 
 def tracked(project: Path) -> list[Path]:
