@@ -12,6 +12,7 @@ from torch import Tensor
 
 from course_utils.explorers.base import Button, Choice, Explorer, Slider, Text
 from course_utils.explorers.sampling import token_name
+from course_utils.models.attention import KeyValueCache
 from course_utils.models.transformer import Transformer
 from course_utils.plots.bars import percent
 from course_utils.plots.style import BLUE, GREY, ORANGE, readable, visible
@@ -32,8 +33,9 @@ class Reader:
     """
 
     def __init__(self, model: Transformer):
-        self.model, self.room, self.ids = model, 0, []
-        self.cache: Any = None
+        self.model, self.room = model, 0
+        self.ids: list[int] = []
+        self.cache: list[KeyValueCache] = []
 
     @torch.inference_mode()
     def logits(self, ids: Sequence[int]) -> Tensor:
@@ -94,7 +96,8 @@ class Writing:
 class Step:
     """What could come next, and what was written."""
 
-    tokens: tuple[str, ...]  # (rows,) names of the likeliest, likeliest first
+    ids: tuple[int, ...]  # (rows,) of the likeliest, likeliest first
+    tokens: tuple[str, ...]  # (rows,) their names
     probabilities: tuple[float, ...]  # (rows,)
     row: int  # the one chosen, from 0
     written: tuple[str, ...]  # names of the tokens written
@@ -122,6 +125,7 @@ class StepSampler(Explorer):
 
     def __init__(self, model: Transformer, tokenizer: BPETokenizer, **start: Any):
         self.model, self.tokenizer, self.reader = model, tokenizer, Reader(model)
+        self.words: Any = None  # those in the picture
         super().__init__(**start)
 
     def restart(self) -> None:
@@ -131,7 +135,7 @@ class StepSampler(Explorer):
 
     def take_row(self) -> None:
         """Write the token of the chosen row."""
-        self._write_token(int(self.writing.logits.topk(len(self.controls["row"].options)).indices[self.row - 1]))
+        self._write_token(self.result.ids[self.result.row])
 
     def take_drawn(self) -> None:
         """Write a token drawn with the model's own probabilities, at temperature 1."""
@@ -174,9 +178,10 @@ class StepSampler(Explorer):
         _rename(self, "row", [f"{name}  {percent(p)}" for name, p in zip(tokens, probabilities, strict=True)])
         written = prepared.ids[prepared.prompt :]
         return Step(
+            tuple(likeliest.indices.tolist()),
             tokens,
             probabilities,
-            min(row, len(tokens)) - 1,
+            self.row - 1,
             tuple(token_name(self.tokenizer, token) for token in written),
             tuple(prepared.bits),
             self.tokenizer.decode(prepared.ids[: prepared.prompt]),
@@ -197,7 +202,7 @@ class StepSampler(Explorer):
             self.artists |= {"bars": [*self.bars, *self.surprises], "numbers": self.numbers, "ghost": ghost}
             for axes in (left, self.right):
                 axes.tick_params(axis="y", length=0)
-            self.left, self.words = left, ()
+            self.left, self.words = left, None
         first = max(0, len(result.bits) - ROWS)  # of the tokens with a bar
         shown, names = result.bits[first:], [readable(name) for name in result.written[first:]]
         widest = max([4.0, *shown])
@@ -335,29 +340,33 @@ class ContinuationTree(Explorer):
         """Each token right of the one before, its probability at the end of its edge, the products at the right."""
         self.clear()  # the tree has another shape
         wide, depth = 100 * self.size[0], max(len(node.path) for node in result.nodes)
-        start, end = 96, wide - 128  # pixels: right of the prompt, left of the products
+        start, end = 96, wide - 138  # pixels: right of the prompt, left of the products
         column = (end - start) / depth
-        label = max(0.25 * column, 20) + 52  # of a column: its edges and their percentages
+        label = max(0.25 * column, 20) + 56  # of a column: its edges and their percentages
         axes = figure.add_axes((0, 0.02, 1, 0.9), xlim=(0, wide), ylim=(len(result.leaves) - 0.4, -0.6))
         axes.set_axis_off()
         self.artists["axes"] = axes
         heights = _heights(result.nodes)
         chosen = result.leaves[result.chosen]
-        plain = dict(va="center", fontsize=10, zorder=3, bbox=dict(facecolor="white", edgecolor="none", pad=1))
-        axes.text(start - 6, heights[()], readable(_tail(result.prompt, 9)), ha="right", **plain)
+        plain: dict[str, Any] = dict(
+            va="center", fontsize=10, zorder=3, bbox=dict(facecolor="white", edgecolor="none", pad=1)
+        )
+        axes.text(start - 6, heights[()], f"…{readable(result.prompt)[-9:].lstrip()}", ha="right", **plain)
         for node in result.nodes:
             at, left = heights[node.path], start + column * (len(node.path) - 1)
+            right = left + label  # of the percentage, where the token begins
             on_path = chosen.path[: len(node.path)] == node.path
-            look = dict(color=ORANGE if on_path else BLUE, zorder=2 if on_path else 1, solid_capstyle="round")
-            axes.plot(
-                [left, left + label - 50, left + label], [heights[node.path[:-1]], at, at],
-                linewidth=0.8 + 6 * node.probability, **look,
-            )  # fmt: skip
-            axes.text(left + label - 4, at, percent(node.probability), ha="right", **(plain | {"fontsize": 9}))
-            until = end if node.leaf else left + column
-            axes.plot([left + label, until], [at, at], ":" if node.leaf else "-", linewidth=0.8, **look)
-            name = visible(node.name, max(5, int((column - label) / 8.5)))
-            axes.text(left + label + 2, at, readable(name), weight="bold" if on_path else "normal", **plain)
+            look: dict[str, Any] = dict(
+                color=ORANGE if on_path else BLUE, zorder=2 if on_path else 1, solid_capstyle="butt"
+            )
+            above = [left, left + label - 56, right - 50], [heights[node.path[:-1]], at, at]
+            axes.plot(*above, linewidth=0.8 + 6 * node.probability, **look)
+            axes.plot([right, end if node.leaf else left + column], [at, at], ":" if node.leaf else "-", lw=0.8, **look)
+            axes.text(right - 4, at, percent(node.probability), ha="right", **(plain | {"fontsize": 9}))
+            name = readable(node.name)
+            room = max(5, int((column - label) / 8.5))
+            name = name if len(name) <= room else f"{name[: room - 2]}…{name[-1]}"
+            axes.text(right, at, name, weight="bold" if on_path else "normal", **plain)
             if node.leaf:
                 words = f"{percent(node.together)}, {_surprise(node.together)}"
                 axes.text(end + 4, at, words, weight="bold" if node is chosen else "normal", **plain)
@@ -369,18 +378,21 @@ class ContinuationTree(Explorer):
         leaf = result.leaves[result.chosen]
         chances = {node.path: node.probability for node in result.nodes}
         factors = " × ".join(percent(chances[leaf.path[: length + 1]]) for length in range(len(leaf.path)))
-        shown = sum(node.together for node in result.leaves)
+        product = f"{factors} = {percent(leaf.together)}" if len(leaf.path) > 1 else factors
+        shown = min(1.0, sum(node.together for node in result.leaves))
         return (
-            f"Chosen: {_tail(result.texts[result.chosen], 80)} with {factors} = {percent(leaf.together)}, "
-            f"{_surprise(leaf.together)}. The {len(result.leaves)} leaves shown share {percent(min(shown, 1.0))} of all "
-            "that could be written."
+            f"Chosen: {_tail(result.texts[result.chosen], 80)} with {product}, {_surprise(leaf.together)}. "
+            f"The {len(result.leaves)} leaves shown share {percent(shown)} of all that could be written."
         )
 
 
 def _rename(explorer: Explorer, name: str, words: list[str]) -> None:
-    """Give the rows of a choice new words, if they are new."""
+    """Give the rows of a choice new words, if they are new; the row that is chosen stays."""
     if [str(option) for option in explorer.controls[name].options] != words:  # type: ignore[attr-defined]
-        setattr(explorer, name, Choice([Row(number, text) for number, text in enumerate(words, 1)], label=name))
+        row = min(explorer.values[name], len(words))
+        label = explorer.controls[name].label
+        setattr(explorer, name, Choice([Row(number, text) for number, text in enumerate(words, 1)], label=label))
+        explorer._write({name: row})  # a list with new options falls back to its first
 
 
 def _heights(nodes: Sequence[Node]) -> dict[tuple[int, ...], float]:
