@@ -86,7 +86,7 @@ class NeuronExplorer(Explorer):
         total, name = signed(result.sum).strip("()"), result.activation
         parts["formula"].set_text(f"{name}( {products} )  =  {name}( {total} )  =  {signed(result.answer).strip('()')}")
         parts["curve"].set_data(result.sums, result.curve)
-        at = float(np.clip(result.sum, -6, 6)), float(np.clip(result.answer, -1.6, 6))
+        at = float(np.clip(result.sum, -6, 6)), float(np.clip(result.answer, -1.6, 3.2))
         parts["drop"].set_data([at[0], at[0], -6], [-1.6, at[1], at[1]])
         parts["here"].set_data([at[0]], [at[1]])
 
@@ -104,7 +104,9 @@ class NeuronExplorer(Explorer):
         (parts["point"],) = plane.plot([], [], "o", color="white", markeredgecolor=INK, markersize=10)
         plane.set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE))
         parts["formula"] = figure.text(0.5, 0.945, "", ha="center", va="center", fontsize=13)
-        bend = figure.add_axes((0.61, 0.12, 0.37, 0.74), xlim=(-6, 6), ylim=(-1.6, 6), xlabel="weighted sum plus bias")
+        bend = figure.add_axes(
+            (0.61, 0.12, 0.37, 0.74), xlim=(-6, 6), ylim=(-1.6, 3.2), xlabel="weighted sum plus bias"
+        )
         bend.set_ylabel("answer", labelpad=0)
         bend.axhline(0, color=GREY, linewidth=0.8)
         bend.axvline(0, color=GREY, linewidth=0.8)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.image import FigureImage
 
 from course_utils.plots.picture import new_figure
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
@@ -52,28 +53,40 @@ def mixture(shares: np.ndarray) -> np.ndarray:
     return np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1)
 
 
-class Sheet:
+def pale(shares: np.ndarray, colour: str) -> np.ndarray:
+    """Colours from white, for 0, to ``colour``, for 1: ``(...)`` -> ``(..., 4)`` bytes."""
+    rgb = 255 * (1 - shares[..., None] * (1 - np.array(to_rgb(colour))))
+    return np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1).round().astype(np.uint8)
+
+
+class Sheet(Artist):
     """A sheet of pixels laid over a figure, for many small images: one artist, many times faster than as many axes.
 
     Places are in pixels of the figure, from its lower left corner.
     """
 
     def __init__(self, figure: Figure):
+        super().__init__()
         width, height = (round(side) for side in figure.bbox.size)
-        self.pixels = np.zeros((height, width, 4), np.uint8)
-        self.image: FigureImage = figure.figimage(self.pixels, origin="lower", zorder=3)
+        self.pixels = np.zeros((height, width, 4), np.uint8)  # the first row at the bottom; transparent where empty
+        self.set_zorder(3)
+        figure.add_artist(self)
 
-    def paste(self, tile: np.ndarray, left: int, bottom: int, magnify: int = 1, frame: str = GREY) -> None:
-        """Put colours ``(height, width, 4)``, first row on top, at a place, each as ``magnify`` x ``magnify`` pixels."""
+    def draw(self, renderer: RendererBase) -> None:
+        """Lay the pixels as they are, without the resampling that matplotlib's own images do."""
+        renderer.draw_image(renderer.new_gc(), 0, 0, self.pixels)
+
+    def paste(
+        self, tile: np.ndarray, left: int, bottom: int, magnify: int = 1, frame: str = GREY, border: int = 1
+    ) -> None:
+        """Put colours ``(height, width, 4)``, first row on top, at a place; keeps 3 pixels around for its frame."""
         tile = np.asarray(tile)[::-1].repeat(magnify, 0).repeat(magnify, 1)
         height, width = tile.shape[:2]
-        around = self.pixels[bottom - 1 : bottom + height + 1, left - 1 : left + width + 1]
+        around = self.pixels[bottom - 3 : bottom + height + 3, left - 3 : left + width + 3]
+        around[:] = 0
+        around = around[3 - border : height + 3 + border, 3 - border : width + 3 + border]
         around[:] = [*(round(255 * part) for part in to_rgb(frame)), 255]
         self.pixels[bottom : bottom + height, left : left + width] = tile
-
-    def show(self) -> None:
-        """Let the figure see what was pasted."""
-        self.image.set_data(self.pixels)
 
 
 def gallery(

@@ -1,0 +1,636 @@
+"""A whole network in the plane: choose points and features, play, and see what every neuron has learned.
+
+Three parts: the points (``POINTS``, ``parse_points``), a run (``Run``: one network being trained, step by step, which
+knows why it broke), and the picture.
+"""
+
+import html
+import math
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import anywidget
+import numpy as np
+import torch
+import traitlets
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from course_utils.explorers.base import Button, Choice, Explorer, Slider, Text, Toggle
+from course_utils.models.mlp import ACTIVATIONS, MLP, MLPConfig
+from course_utils.plots.networks import CLASS_COLOURS, CLASS_MARKERS, Sheet, mixture, pale, tint
+from course_utils.plots.style import BLUE, GREY, INK, ORANGE
+
+# ------------------------------------------------------------------------------------------------ points
+
+EDGE = 3.0  # both coordinates run from -EDGE to EDGE
+CLASSES = "ABCD"
+COUNT = 200  # points to train on, and as many held out
+OWN = "own points"
+SOME_POINTS = "-1.5, -1, A\n-1, 1.5, A\n0, 2, A\n1.5, 1, B\n1, -1.5, B\n0, -0.5, B\n0, 0.5, A\n-0.5, -1.5, B"
+
+
+def circle(generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """A disc of one class inside a ring of the other."""
+    labels = np.arange(count) % 2
+    radius = np.where(labels, np.sqrt(generator.uniform(0, 1.1**2, count)), generator.uniform(1.7, 2.6, count))
+    return on_circle(radius, generator.uniform(0, 2 * math.pi, count)), labels
+
+
+def xor(generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Opposite quarters belong together."""
+    points = generator.uniform(0.15, 2.6, (count, 2)) * generator.choice([-1, 1], (count, 2))
+    return points, (points.prod(1) > 0).astype(int)
+
+
+def gaussians(generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two clouds."""
+    labels = np.arange(count) % 2
+    return generator.normal(0, 0.5, (count, 2)) + np.where(labels, 1.2, -1.2)[:, None], labels
+
+
+def spirals(generator: np.random.Generator, count: int, arms: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Arms that wind round one another."""
+    labels, along = np.arange(count) % arms, generator.uniform(0.08, 1, count)
+    return on_circle(2.7 * along, 3.5 / arms * 2 * math.pi * along + labels * 2 * math.pi / arms), labels
+
+
+def three_spirals(generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Three arms, a class each."""
+    return spirals(generator, count, arms=3)
+
+
+def four_clouds(generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """A cloud in each corner, a class each."""
+    labels = np.arange(count) % 4
+    centres = np.array([(-1.4, -1.4), (1.4, -1.4), (-1.4, 1.4), (1.4, 1.4)])
+    return generator.normal(0, 0.45, (count, 2)) + centres[labels], labels
+
+
+def on_circle(radius: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """Points ``(count, 2)`` from their distance to the middle and their direction."""
+    return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
+
+
+POINTS = {
+    "circle": circle, "xor": xor, "gaussians": gaussians, "spirals": spirals,
+    "three spirals": three_spirals, "four clouds": four_clouds,
+}  # fmt: skip
+
+
+def parse_points(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read lines such as ``1.5, -2, A``.
+
+    Returns:
+        Points ``(count, 2)`` and their classes ``(count,)``, 0 for A.
+
+    Raises:
+        ValueError: one sentence about the first line that is no point, or that there is none.
+
+    >>> parse_points("1.5, -2, A; 0 1 b")[1].tolist()
+    [0, 1]
+    """
+    points, labels = [], []
+    for number, line in enumerate((line for line in text.replace(";", "\n").splitlines() if line.strip()), start=1):
+        try:
+            first, second, label = line.replace(",", " ").split()
+            place = float(first), float(second)
+            labels.append(CLASSES.index(label.upper()))
+        except ValueError:
+            raise ValueError(
+                f"Point {number}, {line.strip()!r:.40}, should read like 1.5, -2, A with a class from A to D."
+            ) from None
+        if not all(abs(part) <= EDGE for part in place):  # not a number fails here too
+            raise ValueError(f"Point {number}, {line.strip()!r:.40}, is off the map: both numbers go from -3 to 3.")
+        points.append(place)
+    if not points:
+        raise ValueError("There are no points of your own yet: click on the map, or type lines such as 1.5, -2, A.")
+    return np.array(points), np.array(labels)
+
+
+FEATURES = {
+    "x1": ("x₁", lambda x, y: x),
+    "x2": ("x₂", lambda x, y: y),
+    "x1_squared": ("x₁²", lambda x, y: x**2),
+    "x2_squared": ("x₂²", lambda x, y: y**2),
+    "x1_x2": ("x₁x₂", lambda x, y: x * y),
+    "sin_x1": ("sin 2x₁", lambda x, y: torch.sin(2 * x)),
+    "sin_x2": ("sin 2x₂", lambda x, y: torch.sin(2 * y)),
+}
+
+
+def features(points: Tensor, names: tuple[str, ...]) -> Tensor:
+    """What the network is given: ``(..., 2)`` coordinates -> ``(..., len(names))``."""
+    return torch.stack([FEATURES[name][1](points[..., 0], points[..., 1]) for name in names], dim=-1)
+
+
+# ------------------------------------------------------------------------------------------------ a run
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learned, and by which network."""
+
+    points: np.ndarray  # (count, 2)
+    labels: np.ndarray  # (count,)
+    held_out_points: np.ndarray  # (count or 0, 2)
+    held_out_labels: np.ndarray
+    features: tuple[str, ...]
+    config: MLPConfig
+
+    @property
+    def classes(self) -> int:
+        """How many answers the network has."""
+        return self.config.widths[-1]
+
+
+def neuron_name(config: MLPConfig, layer: int, index: int) -> str:
+    """What a neuron is called: ``"2.1"`` is the first of the second layer; those of the last are answers.
+
+    >>> neuron_name(MLPConfig((2, 4, 2)), 1, 0), neuron_name(MLPConfig((2, 4, 2)), 2, 1)
+    ('1.1', 'answer B')
+    """
+    return f"answer {CLASSES[index]}" if layer == len(config.widths) - 1 else f"{layer}.{index + 1}"
+
+
+@dataclass
+class Run:
+    """One network in training by plain gradient descent on small batches."""
+
+    task: Task
+    seed: int = 0
+    steps: int = 0
+    curve: list[tuple[int, float, float]] = field(default_factory=list)  # steps, loss, held-out loss
+    broken: str = ""  # why training ended, in a sentence
+
+    def __post_init__(self) -> None:
+        self.network = MLP(self.task.config, seed=self.seed)
+        self.parameters = list(self.network.parameters())  # weights and biases of each layer by turns
+        with torch.no_grad():
+            self.parameters[0].mul_(0.5)  # the coordinates are larger than 1; a calmer start
+        self.inputs, self.labels = self._tensors(self.task.points, self.task.labels)
+        self.held_out = self._tensors(self.task.held_out_points, self.task.held_out_labels)
+        self.order = torch.Generator().manual_seed(self.seed)
+        self.waiting = torch.zeros(0, dtype=torch.int64)  # examples of this epoch that are still to come
+        self.largest: deque[float] = deque(maxlen=4)  # the largest weight at the last few steps
+        self.note()
+
+    def _tensors(self, points: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
+        return features(torch.tensor(points, dtype=torch.float32), self.task.features), torch.tensor(labels)
+
+    def step(self, learning_rate: float, l1: float = 0.0, l2: float = 0.0, batch: int = 10) -> None:
+        """Take one step downhill.
+
+        Raises:
+            ValueError: all points have one class, or the numbers have left the range of the arithmetic; the sentence
+                says at which step, and why. The weights then stay as they were before.
+        """
+        if len(self.labels.unique()) < 2:
+            only = CLASSES[int(self.labels[0])]
+            raise ValueError(f"All points are of class {only}, so there is nothing to tell apart: add another class.")
+        if self.broken:
+            raise ValueError(self.broken)
+        if not len(self.waiting):
+            self.waiting = torch.randperm(len(self.labels), generator=self.order)
+        chosen, self.waiting = self.waiting[:batch], self.waiting[batch:]
+        loss = cross_entropy(self.network(self.inputs[chosen]), self.labels[chosen])
+        for weights in self.parameters[::2]:
+            loss = loss + l1 * weights.abs().sum() + l2 / 2 * weights.square().sum()
+        slopes = torch.autograd.grad(loss, self.parameters)
+        with torch.no_grad():
+            moved = [weights - learning_rate * slope for weights, slope in zip(self.parameters, slopes, strict=True)]
+            fine = all(bool(weights.isfinite().all()) for weights in moved)
+            if fine:  # weights that can be written down may still give a loss that cannot
+                before = [weights.clone() for weights in self.parameters]
+                self._put(moved)
+                fine = bool(self.network(self.inputs).isfinite().all())
+                if not fine:
+                    self._put(before)
+        if not fine:
+            grew = ", ".join(f"{size:.3g}" for size in self.largest) or "its first value"
+            self.broken = (
+                f"The loss became NaN (not a number) at step {self.steps + 1}: with learning rate {learning_rate:g} "
+                f"each step overshoots, and the largest weight went {grew}, then beyond all numbers; lower the "
+                "learning rate and press New weights."
+            )
+            raise ValueError(self.broken)
+        self.steps += 1
+        self.largest.append(max(weights.abs().max().item() for weights in moved))
+
+    @torch.no_grad()
+    def _put(self, values: list[Tensor]) -> None:
+        for weights, value in zip(self.parameters, values, strict=True):
+            weights.copy_(value)
+
+    @torch.no_grad()
+    def measure(self, inputs: Tensor, labels: Tensor) -> tuple[float, float]:
+        """Loss and share of right answers; zeros if there are no examples."""
+        if not len(labels):
+            return 0.0, 0.0
+        logits = self.network(inputs)
+        return cross_entropy(logits, labels).item(), (logits.argmax(-1) == labels).float().mean().item()
+
+    def note(self) -> None:
+        """Put the present losses on the curve."""
+        losses = self.measure(self.inputs, self.labels)[0], self.measure(*self.held_out)[0]
+        if not self.curve or self.curve[-1][0] != self.steps:
+            self.curve.append((self.steps, *losses))
+
+
+# ------------------------------------------------------------------------------------------------ the picture
+
+CELLS = 60  # the map is CELLS x CELLS places
+NODE, MAP = 30, 240  # pixels: the side of a neuron's map (half of the places) and of the large map
+LEFT, RIGHT, TOP = 84, 560, 404  # pixels: middles of the first and the last column of neurons; the top of all
+OUTPUT = (672, 164)  # pixels: lower left corner of the large map
+NOBODY = "none"
+
+
+def _grid() -> Tensor:
+    places = (torch.arange(CELLS) + 0.5) / CELLS * 2 * EDGE - EDGE
+    rows, columns = torch.meshgrid(places.flip(0), places, indexing="ij")
+    return torch.stack([columns, rows], dim=-1)  # (CELLS, CELLS, 2), the first row at the top
+
+
+GRID = _grid()
+
+
+@dataclass(frozen=True)
+class Playing:
+    """A run at one moment."""
+
+    task: Task
+    steps: int
+    weights: tuple[np.ndarray, ...]  # each (neurons, inputs)
+    biases: tuple[np.ndarray, ...]
+    maps: tuple[np.ndarray, ...]  # of features and of each layer, (neurons, CELLS, CELLS)
+    shares: np.ndarray  # (classes, CELLS, CELLS) probabilities
+    curve: np.ndarray  # (measurements, 3)
+    training: tuple[float, float]  # loss, share right
+    held_out: tuple[float, float]
+    settings: str
+    neuron: str
+    adds: str
+    broken: str
+
+
+def brief(loss: float) -> str:
+    """A loss in few signs, however large.
+
+    >>> brief(0.12345), brief(2.8e27)
+    ('0.123', '2.8e+27')
+    """
+    return f"{loss:.3f}" if loss < 1000 else f"{loss:.2g}"
+
+
+def silent_layer(result: Playing) -> str:
+    """A sentence about a hidden layer that answers the same everywhere: then no learning gets past it."""
+    for layer, maps in enumerate(result.maps[1:-1], start=1):
+        if np.ptp(maps, axis=(1, 2)).max() < 1e-6:
+            return (
+                f"Layer {layer} answers the same everywhere, so nothing can be learned any more: too large a learning "
+                "rate has pushed its neurons where they are flat; lower it and press New weights."
+            )
+    return ""
+
+
+class _Clicks(anywidget.AnyWidget):
+    """Tells where the explorer's picture was clicked, in its own pixels from the upper left."""
+
+    at: Any = traitlets.List().tag(sync=True)
+    _esm = """
+    export default { render({ model, el }) {
+      let root = null, count = 0;
+      const clicked = (event) => {
+        if (event.target.tagName !== "IMG") return;
+        const box = event.target.getBoundingClientRect(), image = event.target;
+        const scale = image.naturalWidth / box.width;
+        model.set("at", [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale, ++count]);
+        model.save_changes();
+      };
+      const timer = setTimeout(() => {
+        root = el.closest(".course-explorer");
+        root?.addEventListener("click", clicked);
+      }, 0);
+      return () => { clearTimeout(timer); root?.removeEventListener("click", clicked); };
+    } };
+    """
+
+
+class NetworkPlayground(Explorer):
+    """Train a small network on points in the plane and watch every neuron; click the map to add points of your own.
+
+    A click on a neuron writes its weights on its lines and its formula in bold.
+    """
+
+    size = (9.4, 4.5)
+    caption_lines = 3
+    panel_height = 120
+    data = Choice([*POINTS, OWN], slow=True)
+    click_adds = Choice(list(CLASSES), label="a click adds")
+    activation = Choice([name for name in ACTIVATIONS], "tanh", slow=True)
+    neuron = Choice([NOBODY], label="weights of")
+    x1 = Toggle(True, label="x₁", slow=True)
+    x2 = Toggle(True, label="x₂", slow=True)
+    x1_squared = Toggle(label="x₁²", slow=True)
+    x2_squared = Toggle(label="x₂²", slow=True)
+    x1_x2 = Toggle(label="x₁x₂", slow=True)
+    sin_x1 = Toggle(label="sin 2x₁", slow=True)
+    sin_x2 = Toggle(label="sin 2x₂", slow=True)
+    layers = Slider(0, 4, 1, label="hidden layers", slow=True)
+    width = Slider(1, 8, 4, label="neurons each", slow=True)
+    learning_rate = Slider(0.001, 100.0, 0.1, log=True, step=0.1)
+    noise = Slider(0, 50, 0, label="noise (%)", slow=True)
+    l1 = Slider(0.0, 0.1, 0.0, step=0.001, label="L1 penalty")
+    l2 = Slider(0.0, 0.1, 0.0, step=0.001, label="L2 penalty")
+    batch = Slider(1, 50, 10, label="batch")
+    speed = Slider(1, 100, 10, label="steps a picture")
+    own_points = Text(SOME_POINTS, rows=4, label="x₁, x₂, class")
+    play = Button("Play", "play_on", worker=True)
+    one_step = Button("One step", "step_once")
+    new_weights = Button("New weights", "start_again")
+
+    def __init__(self, **start: Any):
+        self.run: Run | None = None
+        self.seed = 0
+        self._drawn_for: tuple[Any, ...] = ()
+        super().__init__(**start)
+        for name, control in self.controls.items():
+            if isinstance(control, Slider):
+                self.inputs[name].layout.width = "300px"
+        self._clicks = _Clicks()
+        self._clicks.observe(lambda change: self._from_widget(lambda: self.click(*change.new[:2])), "at")
+        self.widget.children = (*self.widget.children, self._clicks)
+
+    def restart(self) -> None:
+        """Stop, and forget what was learned."""
+        self.cancel.set()
+        self.run, self.seed = None, 0
+
+    # What buttons and clicks do.
+
+    def start_again(self) -> None:
+        """Other random weights, step 0."""
+        self.run, self.seed = None, self.seed + 1
+
+    def step_once(self) -> None:
+        """One step of training."""
+        self._advance(1)
+
+    def play_on(self) -> None:
+        """Train until Stop is pressed; a picture after every few steps."""
+        while not self.cancel.is_set():
+            try:
+                self._advance(self.speed)
+            finally:
+                self.refresh()
+            time.sleep(0.002)  # lets a slider have its turn
+
+    def train(self, steps: int) -> None:
+        """Take many steps at once, then draw; for a cell of a notebook.
+
+        Raises:
+            ValueError: the run broke; the sentence says when and why.
+        """
+        try:
+            self._advance(steps)
+        finally:
+            self.refresh()
+
+    def _advance(self, steps: int) -> None:
+        for _ in range(steps):
+            with self.lock:
+                assert self.run is not None  # made with the first picture
+                rate, l1, l2, batch = (self.values[name] for name in ("learning_rate", "l1", "l2", "batch"))
+                self.run.step(rate, l1, l2, batch)
+                if self.run.steps % 10 == 0:
+                    self.run.note()
+            if self.cancel.is_set() and self._working:
+                break
+        with self.lock:
+            assert self.run is not None
+            self.run.note()
+
+    def click(self, across: float, down: float) -> None:
+        """What a click at these pixels of the picture does: a point on the map, or the weights of a neuron."""
+        up = 100 * self.size[1] - down
+        x, y = ((place - corner) / MAP * 2 * EDGE - EDGE for place, corner in zip((across, up), OUTPUT, strict=True))
+        if abs(x) <= EDGE and abs(y) <= EDGE:
+            before = self.own_points.strip() + "\n" if self.own_points.strip() else ""
+            self.set(data=OWN, own_points=f"{before}{x:.1f}, {y:.1f}, {self.click_adds}")
+            return
+        for layer, column in enumerate(self.places[1:], start=1):
+            for index, (left, bottom) in enumerate(column):
+                if max(abs(across - left), abs(up - bottom)) <= NODE / 2:
+                    self.set(neuron=neuron_name(self.result.task.config, layer, index))
+
+    # Numbers.
+
+    def prepare(
+        self, data: str, own_points: str, noise: int, layers: int, width: int, activation: str, **ticked: bool
+    ) -> Task:
+        """Return the points and the network's settings."""
+        names = tuple(name for name in FEATURES if ticked[name])
+        if not names:
+            raise ValueError("The network is given nothing to look at: tick at least one feature, such as x₁.")
+        generator = np.random.default_rng(0)
+        if data == OWN:
+            points, labels = parse_points(own_points)
+            held_out: tuple[np.ndarray, np.ndarray] = (np.zeros((0, 2)), np.zeros(0, dtype=int))
+        else:
+            points, labels = POINTS[data](generator, COUNT)
+            held_out = POINTS[data](generator, COUNT)
+        points, held_out_points = (
+            (at + generator.normal(0, 1, at.shape) * noise / 50).clip(-EDGE, EDGE) for at in (points, held_out[0])
+        )
+        self.inputs["own_points"].layout.display = "" if data == OWN else "none"
+        config = MLPConfig((len(names), *[width] * layers, max(2, int(labels.max()) + 1)), activation)
+        sizes = enumerate(config.widths[1:], start=1)
+        neurons = [neuron_name(config, layer, index) for layer, size in sizes for index in range(size)]
+        self.neuron = Choice([NOBODY, *neurons], label="weights of")
+        return Task(points, labels, held_out_points, held_out[1], names, config)
+
+    @torch.no_grad()
+    def compute(
+        self,
+        prepared: Task,
+        learning_rate: float,
+        l1: float,
+        l2: float,
+        batch: int,
+        speed: int,
+        neuron: str,
+        click_adds: str,
+    ) -> Playing:
+        """Return the run as it is now."""
+        if self.run is None or self.run.task is not prepared:
+            self.run = Run(prepared, self.seed)
+        run = self.run
+        inputs = features(GRID, prepared.features)
+        answers = run.network.activations(inputs.flatten(0, 1))
+        maps = [answer.T.unflatten(1, (CELLS, CELLS)).nan_to_num() for answer in answers]
+        penalties = "".join(f" · {name} {size:.3f}" for name, size in (("L1", l1), ("L2", l2)) if size)
+        return Playing(
+            task=prepared,
+            steps=run.steps,
+            weights=tuple(weights.numpy().copy() for weights in run.parameters[::2]),
+            biases=tuple(biases.numpy().copy() for biases in run.parameters[1::2]),
+            maps=tuple(one.numpy() for one in maps),
+            shares=maps[-1].softmax(0).numpy(),
+            curve=np.array(run.curve),
+            training=run.measure(run.inputs, run.labels),
+            held_out=run.measure(*run.held_out),
+            settings=f"learning rate {learning_rate:.3g} · batches of {batch}{penalties} · {speed} steps a picture",
+            neuron=neuron,
+            adds=click_adds,
+            broken=run.broken,
+        )
+
+    # The picture.
+
+    def draw(self, figure: Figure, result: Playing) -> None:
+        """The network with the map of every neuron, the large map with the points, the loss."""
+        task = result.task
+        if self.artists and self._drawn_for != (task.config.widths, task.features):
+            self.clear()
+        if not self.artists:
+            self._drawn_for = (task.config.widths, task.features)
+            self._make(figure, task)
+        last = len(result.maps) - 1
+        for layer, (column, maps) in enumerate(zip(self.places, result.maps, strict=True)):
+            for index, (left, bottom) in enumerate(column):
+                chosen = layer and result.neuron == neuron_name(task.config, layer, index)
+                if layer == last:
+                    tile = pale(result.shares[index, ::2, ::2], CLASS_COLOURS[index])
+                else:
+                    bounded = layer and task.config.activation in ("tanh", "sigmoid")
+                    tile = tint(maps[index, ::2, ::2], 1.0 if bounded else max(1e-9, float(np.abs(maps[index]).max())))
+                place = left - NODE // 2, bottom - NODE // 2
+                self.sheet.paste(tile, *place, frame=INK if chosen else GREY, border=3 if chosen else 1)
+        self.sheet.paste(mixture(result.shares), *OUTPUT, magnify=MAP // CELLS)
+        parts = self.artists
+        every = np.concatenate([weights.ravel() for weights in result.weights])
+        parts["lines"].set_linewidth(np.clip(0.3 + 1.5 * np.abs(every), 0.3, 7))
+        parts["lines"].set_color([BLUE if weight > 0 else ORANGE for weight in every])
+        parts["lines"].set_linestyle(["-" if weight > 0 else (0, (3, 1.2)) for weight in every])
+        self._write_weights(result)
+        for index in range(len(CLASSES)):
+            parts["points"][index].set_data(*task.points[task.labels == index].T)
+            parts["held out"][index].set_data(*task.held_out_points[task.held_out_labels == index].T)
+        for line, losses in zip(parts["losses"], result.curve.T[1:], strict=True):
+            line.set_data(result.curve[:, 0], losses)
+        parts["losses"][1].set_visible(bool(len(task.held_out_labels)))
+        wide = max(100, 2 ** math.ceil(math.log2(max(1, result.steps)) + 0.01))
+        if self.loss_axes.get_xlim()[1] != wide:
+            self.loss_axes.set_xlim(0, wide)
+        parts["settings"].set_text(result.settings)
+        parts["adds"].set_text(f"hollow: held out · a click adds a point of class {result.adds}")
+
+    def _make(self, figure: Figure, task: Task) -> None:
+        width, height = figure.bbox.size
+        self.sheet = Sheet(figure)
+        parts = self.artists
+        columns = np.linspace(LEFT, RIGHT, len(task.config.widths)).astype(int)
+        self.places = []
+        for column, size in zip(columns, task.config.widths, strict=True):
+            apart = min(46, 340 // size)
+            first = TOP - 20 - (8 - size) * apart // 4
+            self.places.append([(int(column), first - index * apart) for index in range(size)])
+        names = ["features", *(f"layer {n}" for n in range(1, len(columns) - 1)), "answers"]
+        for column, name in zip(columns, names, strict=True):
+            figure.text(column / width, 1 - 18 / height, name, ha="center", fontsize=10)
+        for name, (left, bottom) in zip(task.features, self.places[0], strict=True):
+            figure.text((left - 20) / width, bottom / height, FEATURES[name][0], ha="right", va="center", fontsize=11)
+        for index, (left, bottom) in enumerate(self.places[-1]):
+            figure.text((left + 20) / width, bottom / height, CLASSES[index], va="center", color=CLASS_COLOURS[index])
+        segments = [
+            [(start[0] + NODE / 2, start[1]), (end[0] - NODE / 2, end[1])]
+            for before, after in zip(self.places, self.places[1:], strict=False)
+            for end in after
+            for start in before
+        ]
+        under = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height), zorder=-1)
+        under.set_axis_off()
+        parts["lines"] = under.add_collection(LineCollection(segments, zorder=1, capstyle="butt"))
+        parts["sheet"] = self.sheet
+        parts["numbers"] = [
+            under.text(0, 0, "", fontsize=9, va="center", ha="center", zorder=6,
+                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})
+            for _ in range(max(task.config.widths))
+        ]  # fmt: skip
+        spread = (OUTPUT[0] / width, OUTPUT[1] / height, MAP / width, MAP / height)
+        axes = figure.add_axes(spread, xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE), facecolor="none", zorder=2)
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=2, labelsize=9, pad=1)
+        parts["points"], parts["held out"] = [], []
+        for marker, colour in zip(CLASS_MARKERS, CLASS_COLOURS, strict=True):
+            style: dict[str, Any] = {"marker": marker, "linestyle": "none", "markersize": 5, "zorder": 5}
+            parts["held out"] += axes.plot([], [], **style, markerfacecolor="none", markeredgecolor=colour, alpha=0.6)
+            parts["points"] += axes.plot([], [], **style, color=colour, markeredgecolor="white", markeredgewidth=0.7)
+        if self.pinned is not None:
+            across, up = GRID[0, :, 0].numpy(), GRID[:, 0, 1].numpy()
+            for shares in self.pinned.shares:
+                others = np.delete(self.pinned.shares, np.where(self.pinned.shares == shares)[0][0], 0).max(0)
+                if (shares > others).any() and (shares < others).any():
+                    lines = axes.contour(across, up, shares - others, [0.0], colors=INK, linestyles="--", zorder=6)
+                    parts.setdefault("ghost", []).append(lines)
+        self.loss_axes = figure.add_axes((OUTPUT[0] / width, 40 / height, MAP / width, 84 / height), ylim=(0, 1.5))
+        self.loss_axes.tick_params(labelsize=9)
+        self.loss_axes.set_ylabel("loss", fontsize=9, labelpad=1)
+        self.loss_axes.set_xlabel("step", fontsize=9, labelpad=0)
+        parts["losses"] = [
+            *self.loss_axes.plot([], [], color=BLUE, linewidth=1.8, label="training"),
+            *self.loss_axes.plot([], [], "--", color=ORANGE, linewidth=1.8, label="held out"),
+        ]
+        self.loss_axes.legend(handles=parts["losses"], fontsize=8, loc="upper right", borderaxespad=0, ncols=2)
+        parts["settings"] = figure.text(0.012, 0.03, "", fontsize=10)
+        parts["adds"] = figure.text((OUTPUT[0] + MAP) / width, 1 - 18 / height, "", fontsize=9, ha="right")
+
+    def _write_weights(self, result: Playing) -> None:
+        texts = iter(self.artists["numbers"])
+        for layer, weights in enumerate(result.weights):
+            for index, row in enumerate(weights):
+                if result.neuron == neuron_name(result.task.config, layer + 1, index):
+                    to = np.array(self.places[layer + 1][index])
+                    for weight, start in zip(row, self.places[layer], strict=True):
+                        place = np.array(start) + (to - start) * 0.42
+                        text = next(texts)
+                        text.set_position(place)
+                        text.set_text(f"{weight:.3g}".replace("-", "−"))
+        for text in texts:
+            text.set_text("")
+
+    def caption(self, result: Playing) -> str:
+        """Say the step, the losses, the shares of right answers, and what broke."""
+        held_out = f"; held out: loss {brief(result.held_out[0])}, {result.held_out[1]:.0%} right"
+        points, classes = len(result.task.labels), len(np.unique(result.task.labels))
+        return (
+            f"Step {result.steps:,}: training loss {brief(result.training[0])}, {result.training[1]:.0%} of {points} "
+            f"points in {classes} classes right{held_out if len(result.task.held_out_labels) else ''}. "
+            f"{result.broken or silent_layer(result)}"
+        )
+
+    def panel(self, result: Playing) -> str:
+        """The whole network as formulas with its numbers in them."""
+        names = [FEATURES[name][0] for name in result.task.features]
+        lines = []
+        for layer, (weights, biases) in enumerate(zip(result.weights, result.biases, strict=True), start=1):
+            own = [neuron_name(result.task.config, layer, index) for index in range(len(weights))]
+            final = layer == len(result.weights)
+            for name, row, bias in zip(own, weights, biases, strict=True):
+                products = [f"{weight:.3g}·{before}" for weight, before in zip(row, names, strict=True)]
+                formula = " + ".join([*products, f"{bias:.3g}"]).replace("+ -", "− ").replace("-", "−")
+                formula = (
+                    formula
+                    if final or result.task.config.activation == "linear"
+                    else (f"{result.task.config.activation}( {formula} )")
+                )
+                line = html.escape(f"{name.replace('answer ', '')} = {formula}")
+                lines.append(f"<b>▸ {line}</b>" if name == result.neuron else line)
+            names = [f"[{name}]" for name in own]
+        lines.append("the class with the largest answer wins; softmax turns the answers into probabilities")
+        return '<div style="font-family:monospace;font-size:12px;line-height:1.4">' + "<br>".join(lines) + "</div>"
