@@ -13,6 +13,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from course_utils.models.decoding import can_read_token, read_token
 from course_utils.models.transformer import Transformer
 from course_utils.tokenizers import BPETokenizer, TextStream
 
@@ -207,10 +208,15 @@ def write_tokens(
     text[:, : len(ids)] = torch.tensor(list(ids))
     cache = model.new_cache(len(ids) + rounds - 1) if use_cache else None
     unread = text[:1, : len(ids)]  # the prompt is read once, for all
+    quick = continuations == 1 and can_read_token(model)
     for end in range(len(ids), len(ids) + rounds):
         with torch.inference_mode():
-            stream = model.read(unread, cache)[:, -1]  # (batch, width): the last place predicts
-            logits = _checked(model.unembed(stream)).expand(continuations, -1)  # (continuations, vocabulary)
+            if quick and cache and end > len(ids):
+                last = read_token(model, int(unread), cache)  # (width,): the last place predicts
+            else:
+                stream = model.read(unread, cache)  # (batch, tokens, width)
+                last = stream[0, -1] if len(stream) == 1 else stream[:, -1]
+            logits = _checked(model.unembed(last)).expand(continuations, -1)  # (continuations, vocabulary)
             if cache and end == len(ids) and continuations > 1:
                 for layer in cache:
                     layer.repeat(continuations)

@@ -116,10 +116,10 @@ class KeyValueCache:
         end = self.tokens + key.size(2)
         if end > self.keys.size(2):
             raise ValueError(f"the cache holds {self.keys.size(2)} tokens and {end} were given; make a longer one")
-        self.keys[:, :, self.tokens : end] = key
-        self.values[:, :, self.tokens : end] = value
+        self.keys.narrow(2, self.tokens, key.size(2)).copy_(key)
+        self.values.narrow(2, self.tokens, key.size(2)).copy_(value)
         self.tokens = end
-        return self.keys[:, :, :end], self.values[:, :, :end]
+        return self.keys.narrow(2, 0, end), self.values.narrow(2, 0, end)
 
     def repeat(self, batch: int) -> None:
         """Let ``batch`` texts go on from the one read so far."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -197,9 +196,9 @@ class Transformer(nn.Module):
         if config.positions == "learned":
             stream = stream + self.places.weight[start:end]
         elif config.positions == "sinusoidal":
-            stream = stream + self._table(sinusoidal, config.width, stream.device)[start:end].type_as(stream)
+            stream = stream + self.fixed_positions(start, end).type_as(stream)
         elif config.positions == "rotary":
-            turns = self._table(rotary_turns, config.head_width, stream.device)[start:end]
+            turns = self.fixed_positions(start, end)
         if config.segments:
             stream = stream + self.kinds.weight[0]  # one sentence: all of the first kind
         if not config.norm_first:
@@ -211,7 +210,7 @@ class Transformer(nn.Module):
     def unembed(self, stream: Tensor) -> Tensor:
         """Compare vectors with every row of the output table: ``(..., width)`` to logits ``(..., vocabulary)``."""
         table = self.tokens.weight if self.config.tied_output else self.output.weight
-        return functional.linear(stream, table)
+        return torch.mv(table, stream) if stream.dim() == 1 else functional.linear(stream, table)
 
     def new_cache(self, length: int, batch: int = 1) -> list[KeyValueCache]:
         """An empty cache for each layer, with room for ``length`` tokens of ``batch`` texts."""
@@ -221,13 +220,21 @@ class Transformer(nn.Module):
             for _ in self.blocks
         ]
 
-    def _table(self, make: Callable[..., Tensor], width: int, device: torch.device) -> Tensor:
-        """Positions that are computed, not learned: worked out once, at full precision whatever the weights have."""
-        if self._fixed_positions is None or self._fixed_positions.device != device:
-            settings = {"base": self.config.rotary_base} if make is rotary_turns else {}
+    def fixed_positions(self, start: int, end: int) -> Tensor:
+        """Sinusoidal waves or rotary turns of these places, worked out once, in full precision.
+
+        Returns:
+            ``(end - start, width)`` waves, or ``(end - start, head_width / 2)`` turns.
+        """
+        if self._fixed_positions is None or self._fixed_positions.device != self.tokens.weight.device:
+            config = self.config
             with torch.inference_mode(False):  # made while writing, it serves training too
-                self._fixed_positions = make(self.config.context, width, **settings).to(device)
-        return self._fixed_positions
+                if config.positions == "rotary":
+                    table = rotary_turns(config.context, config.head_width, config.rotary_base)
+                else:
+                    table = sinusoidal(config.context, config.width)
+            self._fixed_positions = table.to(self.tokens.weight.device)
+        return self._fixed_positions[start:end]
 
 
 class Block(nn.Module):
@@ -278,7 +285,7 @@ class MLP(nn.Module):
         return self.down(hidden)
 
 
-def make_norm(config: TransformerConfig) -> nn.Module:
+def make_norm(config: TransformerConfig) -> nn.RMSNorm | nn.LayerNorm:
     """Layer norm (Ba et al. 2016), or RMS norm, which leaves out the mean (Zhang and Sennrich 2019)."""
     if config.norm == "rms":
         return nn.RMSNorm(config.width, eps=config.norm_epsilon)

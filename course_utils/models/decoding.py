@@ -1,0 +1,64 @@
+"""One more token of one text, with little around the products.
+
+While a chat model writes, it reads one token at a time, and each of its matrices meets a single vector. Then the
+machine's limit is how fast it can fetch the matrices from memory; everything else is delay. `read_token` computes what
+`Transformer.read` does in this one case, and leaves out what it does not need: batches, masks, modules. In bfloat16,
+torch's matrix-vector product is also faster than its matrix-matrix product with one row.
+"""
+
+import math
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from course_utils.models.attention import KeyValueCache, fused_attention
+from course_utils.models.positions import rotate
+from course_utils.models.transformer import Block, Transformer
+
+
+def can_read_token(model: nn.Module) -> bool:
+    """Whether `read_token` knows this model's settings: those of the Llama family, causal and without biases."""
+    if not isinstance(model, Transformer):
+        return False
+    config = model.config
+    llama = (config.norm, config.norm_first, config.positions, config.activation) == ("rms", True, "rotary", "swiglu")
+    return llama and config.causal and not config.bias and not config.segments
+
+
+@torch.inference_mode()
+def read_token(model: Transformer, token: int, cache: list[KeyValueCache]) -> Tensor:
+    """What the stack makes of the newest token; equals ``model.read(torch.tensor([[token]]), cache)[0, 0]``.
+
+    Args:
+        model: one for which `can_read_token` holds.
+        token: its id.
+        cache: of the tokens before; this one is added.
+
+    Returns:
+        ``(width,)``.
+    """
+    config, epsilon = model.config, model.config.norm_epsilon
+    turn = model.fixed_positions(cache[0].tokens, cache[0].tokens + 1)  # (1, head_width / 2)
+    stream = model.tokens.weight[token]  # (width,)
+    for block, memory in zip(cast(list[Block], model.blocks), cache, strict=True):
+        attention, mlp = block.attention, block.mlp
+        heads = torch.mv(attention.query_key_value.weight, rms_norm(stream, block.attention_norm.weight, epsilon))
+        heads = heads.view(1, -1, 1, config.head_width)  # (1, all heads, 1, head_width)
+        turned = rotate(heads[:, : -config.kv_heads], turn)
+        keys, values = memory.extend(turned[:, config.heads :], heads[:, -config.kv_heads :])
+        mixed = fused_attention(turned[:, : config.heads], keys, values).view(-1)  # (width,)
+        stream = torch.addmv(stream, attention.output.weight, mixed)
+        gate, hidden = torch.mv(mlp.up.weight, rms_norm(stream, block.mlp_norm.weight, epsilon)).chunk(2)
+        stream = torch.addmv(stream, mlp.down.weight, nn.functional.silu(gate) * hidden)
+    return rms_norm(stream, model.norm.weight, epsilon)
+
+
+def rms_norm(vector: Tensor, gain: Tensor, epsilon: float) -> Tensor:
+    """RMS norm of one vector: ``(width,)`` to ``(width,)``.
+
+    >>> rms_norm(torch.tensor([3.0, 4.0]), torch.ones(2), 0.0)
+    tensor([0.8485, 1.1314])
+    """
+    length = torch.linalg.vector_norm(vector, dtype=torch.float32).item()
+    return vector / math.sqrt(length * length / len(vector) + epsilon) * gain
