@@ -1,0 +1,173 @@
+"""Losses as landscapes: maps with height lines, walks on them, and the height of a walk at each step."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+
+from course_utils.optimisers import Path
+from course_utils.plots.picture import new_figure
+from course_utils.plots.static import Static
+from course_utils.plots.style import BLUE, GREY, INK, ORANGE
+from course_utils.surfaces import Surface
+
+GROUND = LinearSegmentedColormap.from_list("ground", ["#f7fbff", "#9ebcda"])  # pale in the valley, darker on the hills
+LEVELS = 14
+WALKERS = {"SGD": (INK, "o"), "momentum": (BLUE, "s"), "RMSProp": ("#1b9e77", "^"), "Adam": (ORANGE, "D")}
+
+
+def draw_ground(axes: Axes, surface: Surface, names: tuple[str, str] = ("x", "y")) -> None:
+    """Draw the surface: a curve over one parameter, height lines over two; a plus at each lowest place."""
+    axes.set(xlim=surface.window[0], xlabel=names[0])
+    if len(surface.window) == 1:
+        x, heights = surface.map(301)
+        axes.plot(x, heights, color=GREY, linewidth=2)
+        axes.set(ylabel="loss", ylim=(heights.min() - 0.1 * np.ptp(heights), heights.max()))
+        axes.plot(
+            [place[0] for place in surface.minima], [surface.loss(*place) for place in surface.minima], "k+", ms=9
+        )
+        return
+    x, y, heights = surface.map(81)
+    lowest = heights.min()
+    # Lines lie closer where the ground is low, for that is where walks end.
+    levels = lowest + (heights.max() - lowest) * np.linspace(0, 1, LEVELS) ** 2
+    axes.contourf(x, y, heights, levels, cmap=GROUND)
+    axes.contour(x, y, heights, levels, colors="#6b7f94", linewidths=0.5)
+    axes.set(ylim=surface.window[1], ylabel=names[1])
+    axes.plot(*np.transpose(surface.minima), "k+", ms=9, mew=1.5)
+
+
+def on_ground(surface: Surface, path: Path) -> np.ndarray:
+    """The path's places in the picture of the surface, ``(2, steps + 1)``; those far outside are drawn nearer."""
+    x = path.positions[:, 0]
+    y = path.losses if len(surface.window) == 1 else path.positions[:, 1]
+    spans = surface.window[0], surface.window[1] if len(surface.window) > 1 else (0.0, surface.highest)
+    return np.stack(
+        [
+            np.nan_to_num(values, nan=1e300).clip(low - 20 * (high - low), high + 20 * (high - low))
+            for values, (low, high) in zip((x, y), spans, strict=True)
+        ]
+    )
+
+
+def least(surface: Surface) -> float:
+    """The loss at the lowest of the surface's hollows."""
+    return float(min(surface.loss(*place) for place in surface.minima))
+
+
+def above_least(surface: Surface, path: Path) -> np.ndarray:
+    """How far each step of the path lies above the lowest hollow, as far as a picture shows it; ``(steps + 1,)``."""
+    top = surface.highest - least(surface)
+    return np.nan_to_num(path.losses - least(surface), nan=np.inf).clip(1e-7 * top, 100 * top)
+
+
+def draw_heights(axes: Axes, surface: Surface, steps: int) -> None:
+    """Prepare axes for the height of walks above the lowest place, at each step."""
+    top = surface.highest - least(surface)
+    axes.set(yscale="log", ylim=(1e-6 * top, 30 * top), xlim=(0, steps), xlabel="step")
+    axes.set_title("loss above the lowest place", loc="left", fontsize=11)
+    axes.minorticks_off()
+    axes.axhspan(10 * top, 30 * top, color="#f6d9c5", linewidth=0)
+    axes.text(0.99, 0.985, "exploded", transform=axes.transAxes, ha="right", va="top", fontsize=9, color=INK)
+
+
+def walks(
+    surface: Surface, paths: Mapping[str, Path], alt: str, names: tuple[str, str] = ("x", "y"), together: bool = False
+) -> Static:
+    """Show walks, each on a map of its own under its name, or all on one map beside their heights."""
+    titles = list(paths)
+    figure = new_figure(9.2, 3.4 if not together else 4.0)
+    if not together:
+        room = 0.94 / len(titles)
+        for number, title in enumerate(titles):
+            axes = figure.add_axes((0.06 + number * room, 0.16, room - 0.045, 0.72))
+            draw_ground(axes, surface, names)
+            axes.plot(*on_ground(surface, paths[title]), "o-", color=ORANGE, markersize=4, linewidth=1.5)
+            axes.set_title(title, fontsize=11)
+            if number and len(surface.window) > 1:
+                axes.set_ylabel("")
+        return Static(figure, alt)
+    ground = figure.add_axes((0.07, 0.14, 0.44, 0.78))
+    heights = figure.add_axes((0.61, 0.14, 0.37, 0.76))
+    draw_ground(ground, surface, names)
+    draw_heights(heights, surface, max(len(path.losses) for path in paths.values()) - 1)
+    for title, (colour, marker) in zip(titles, WALKERS.values(), strict=False):
+        path = paths[title]
+        every = max(1, len(path.losses) // 8)
+        look: dict[str, Any] = dict(color=colour, marker=marker, markersize=5, markevery=every, linewidth=1.2)
+        ground.plot(*on_ground(surface, path), **look, label=title)
+        heights.plot(above_least(surface, path), **look, label=title)
+    heights.legend(loc="upper right", fontsize=10, bbox_to_anchor=(1.0, 0.9))
+    return Static(figure, alt)
+
+
+def gradient_clouds(clouds: Mapping[int, np.ndarray], true: np.ndarray, alt: str) -> Static:
+    """Show the gradients of many batches as dots, one panel for each batch size.
+
+    Args:
+        clouds: batch size to gradients, ``(batches, 2)``.
+        true: the gradient of all examples, ``(2,)``.
+        alt: what the picture shows.
+    """
+    figure = new_figure(9.2, 3.2)
+    all_of_them = np.concatenate([*clouds.values(), np.zeros((1, 2))])
+    low, high = all_of_them.min(0), all_of_them.max(0)
+    room = 0.92 / len(clouds)
+    for number, (size, gradients) in enumerate(clouds.items()):
+        axes = figure.add_axes((0.08 + number * room, 0.17, room - 0.03, 0.7))
+        axes.plot(*gradients.T, "o", color=BLUE, markersize=4, alpha=0.35, markeredgewidth=0)
+        axes.plot(*true, "+", color=ORANGE, markersize=14, markeredgewidth=2.5)
+        axes.set(xlim=(low[0] - 1, high[0] + 1), ylim=(low[1] - 1, high[1] + 1), xlabel="slope in w")
+        axes.set_title(f"batch of {size}")
+        if number:
+            axes.set_yticklabels([])
+        else:
+            axes.set_ylabel("slope in b")
+    return Static(figure, alt)
+
+
+def noise_line(sizes: np.ndarray, measured: np.ndarray, alt: str) -> Static:
+    """Show the gradient's noise over the batch size, and the line of one over its square root."""
+    figure = new_figure(6.4, 3.4)
+    axes = figure.add_axes((0.13, 0.16, 0.84, 0.78), xscale="log", yscale="log")
+    axes.plot(sizes, measured[0] * np.sqrt(sizes[0] / sizes), "--", color=GREY, label="noise of one example / √batch")
+    axes.plot(sizes, measured, "o", color=ORANGE, markersize=8, label="measured")
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if measured.min() / 2 < tick < measured.max() * 2]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set(xlabel="examples in the batch", ylabel="noise of the gradient")
+    axes.legend()
+    return Static(figure, alt)
+
+
+def final_losses(cases: Mapping[str, Mapping[int, np.ndarray]], live: tuple[str, int, np.ndarray], alt: str) -> Static:
+    """Show where walks from many starts ended: a dot each, one panel for each case, one column for each size.
+
+    Args:
+        cases: title to (number of parameters to final losses, ``(starts,)``).
+        live: title and number of parameters of the case measured here and now, and its final losses.
+        alt: what the picture shows.
+    """
+    figure = new_figure(9.2, 3.8)
+    room = 0.93 / len(cases)
+    for number, (title, sizes) in enumerate(cases.items()):
+        axes = figure.add_axes((0.065 + number * room, 0.25, room - 0.02, 0.64), yscale="log", ylim=(1e-5, 6))
+        for column, (size, losses) in enumerate(sizes.items()):
+            spread = column + np.linspace(-0.3, 0.3, len(losses))
+            axes.plot(spread, losses.clip(2e-5), "o", color=BLUE, markersize=3.5, alpha=0.6, markeredgewidth=0,
+                      label="recorded" if number == column == 0 else None)  # fmt: skip
+            if (title, size) == live[:2]:
+                axes.plot(spread, live[2].clip(2e-5), "o", color=ORANGE, markersize=7, fillstyle="none", label="live")
+        axes.set_xticks(range(len(sizes)), [f"{size:,}" for size in sizes])
+        axes.set_title(title, fontsize=11)
+        axes.minorticks_off()
+        if number:
+            axes.set_yticklabels([])
+        else:
+            axes.set_ylabel("loss at the end")
+    figure.text(0.52, 0.115, "parameters", ha="center")
+    figure.legend(loc="lower center", ncols=2, fontsize=10)
+    return Static(figure, alt)
