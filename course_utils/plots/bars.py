@@ -72,7 +72,7 @@ class PairedBars:
         left_of: Any = self.axes.get_yaxis_transform()
         beside: dict[str, Any] = {"transform": left_of, "va": "center", "ha": "right", "fontsize": 10}
         self.earlier = [self.axes.text(-0.012, float(at), "", color=BLUE, **beside) for at in range(rows)]
-        self.numbers = [self.axes.text(0, float(at), "", va="center", fontsize=10) for at in range(rows)]
+        self.numbers = [self.axes.text(0, at + 0.27, "", va="center", fontsize=10) for at in range(rows)]
         handles: list[Artist] = [Patch(color=BLUE, label=names[0]), Patch(color=ORANGE, label=names[1])]
         handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="////", label="cut away"))
         if ghost:
@@ -80,7 +80,7 @@ class PairedBars:
                 Line2D([], [], color=INK, marker="|", markersize=9, markeredgewidth=2, linewidth=0, label="pinned")
             )
         self.axes.legend(
-            handles=handles, ncols=4, columnspacing=1.2, handlelength=1.2, fontsize=10,
+            handles=handles, ncols=4, columnspacing=0.9, handlelength=1.2, handletextpad=0.4, fontsize=10,
             loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2,
         )  # fmt: skip
         self._labels: list[str] = []
@@ -88,7 +88,7 @@ class PairedBars:
         if dots:
             right = figure.add_axes((left + share, bottom, width - share, height), xlim=(0, dots + 1))
             right.set(ylim=self.axes.get_ylim(), xticks=[1, dots // 2, dots], yticks=[])
-            right.set_title("draws", fontsize=10, loc="left")
+            right.set_title("draws", fontsize=10, loc="right")
             right.spines["left"].set_visible(False)
             (self.drawn,) = right.plot([], [], "o", color=INK, markersize=4)
 
@@ -124,7 +124,7 @@ class PairedBars:
         for earlier, number, (old, new, stays) in zip(self.earlier, self.numbers, rows, strict=True):
             earlier.set_text(percent(old))
             number.set_text(percent(new) if stays else "cut")
-            number.set_x(max(old, new) + 0.015)
+            number.set(x=new + 0.02, color=INK if stays else GREY)
         if self.drawn:
             places = [(dot + 1, row) for row, count in enumerate(counts) for dot in range(count)]
             self.drawn.set_data([x for x, _ in places], [y for _, y in places])
