@@ -16,7 +16,7 @@ def models_and_drops(
     models: Mapping[str, Callable[[NDArray], ArrayLike]],
     drops: Mapping[str, tuple[ArrayLike, ArrayLike]],
     known: tuple[float, float] = (1, 29),
-    until: float = 60,
+    until: float = 100,
 ) -> Figure:
     """Curves of several models over the drops, with the floors marked that a model could learn from.
 
@@ -31,13 +31,13 @@ def models_and_drops(
     ['measured', 'twice']
     """
     figure = picture.new_figure(9.2, 4.2)
-    axes = figure.add_axes((0.07, 0.13, 0.63, 0.83), xlim=(0, until), ylim=(0, 12), xlabel="floor", ylabel="seconds")
+    axes = figure.add_axes((0.07, 0.13, 0.7, 0.83), xlim=(0, until), ylim=(0, 17), xlabel="floor", ylabel="seconds")
     axes.axvspan(*known, color="#eeeeee", linewidth=0)
-    axes.text(sum(known) / 2, 11.4, "floors to learn from", ha="center", fontsize=10)
+    axes.text(sum(known) / 2, 16.2, "floors to learn from", ha="center", fontsize=10)
     for (name, (floors, seconds)), marker in zip(drops.items(), "ox^", strict=False):
         axes.plot(floors, seconds, marker, color=INK, markersize=4, fillstyle="none", label=name)
     everywhere = np.linspace(0.5, until, 400)
     for (name, model), line in zip(models.items(), LINES, strict=False):
         axes.plot(everywhere, np.clip(model(everywhere), -99, 99), linestyle=line, linewidth=2, label=name)
-    figure.legend(loc="center left", bbox_to_anchor=(0.71, 0.55))
+    figure.legend(loc="center left", bbox_to_anchor=(0.78, 0.55))
     return figure

@@ -124,7 +124,11 @@ def test_polynomials_and_their_errors_are_numpys(degree: int, points: int, noise
 def test_held_out_drops_tell_a_high_degree_apart_and_noise_is_its_floor() -> None:
     result = PolynomialFitter(degree=14, points=16, noise=0.2).result
     assert result.training[14] < 0.1 and result.held_out[14] > 1
+    assert result.training[15] < 1e-6 and result.held_out[15] > 2
     assert result.held_out[2] == pytest.approx(0.2, abs=0.04)
+    assert (result.held_out[:7] < result.training[:7] + 0.05).all(), "close up to degree 6"
+    silent = PolynomialFitter(noise=0.0).result
+    assert (np.diff(silent.held_out) < 1e-3).all(), "without noise, every further degree helps"
     quiet = PolynomialFitter(degree=2, points=60, noise=0.0).result
     truth = np.abs(quiet.curve - fall_time(PolynomialFitter.FLOORS))[
         (PolynomialFitter.FLOORS > 1) & (PolynomialFitter.FLOORS < 29)
