@@ -25,7 +25,7 @@ EXERCISES = (
     Exercise(
         "12.1", "Softmax with a temperature", difficulty=2, importance=5, minutes=6,
         task="Turn logits into probabilities: divide each by the temperature, take `math.exp`, and divide by the sum.",
-        stub="import math\n\n\ndef softmax(logits, temperature):\n    return ...",
+        stub="def softmax(logits, temperature):\n    return ...",
         answer="import math\n\n\ndef softmax(logits, temperature):\n"
         "    raised = [math.exp(logit / temperature) for logit in logits]\n"
         "    return [number / sum(raised) for number in raised]",
@@ -73,7 +73,7 @@ EXERCISES = (
         "12.3", "How likely is a whole text?", difficulty=2, importance=4, minutes=5,
         task="The probability of a text is the product of its tokens' probabilities, far too small to write down. So "
         "one adds logarithms: give the **natural log-probability** of the text.",
-        stub="import math\n\n\ndef log_probability(probabilities):\n    return ...",
+        stub="def log_probability(probabilities):\n    return ...",
         answer="import math\n\n\ndef log_probability(probabilities):\n"
         "    return sum(math.log(p) for p in probabilities)",
         wrong=(
@@ -94,7 +94,7 @@ EXERCISES = (
         "12.4", "Entropy in bits", difficulty=3, importance=4, minutes=7,
         task="Entropy says how unsure a distribution is: the sum of $-p\\log_2 p$. A token with probability 0 adds "
         "nothing.",
-        stub="import math\n\n\ndef entropy(probabilities):\n    return ...",
+        stub="def entropy(probabilities):\n    return ...",
         answer="import math\n\n\ndef entropy(probabilities):\n"
         "    return sum(-p * math.log2(p) for p in probabilities if p > 0)",
         wrong=(
