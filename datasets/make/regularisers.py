@@ -16,18 +16,13 @@ import csv
 import io
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from course_utils.explorers.overfitting import Setting, Trial, network
 
-from course_utils import data
-from course_utils.models.regularisers import Dropout, noisy_labels, shifted, weight_penalty
-
-EXAMPLES, NOISE, EPOCHS, BATCH = 150, 0.2, 200, 30
 SEEDS = range(10)
 STRENGTHS: dict[str, tuple[Any, ...]] = {
     "dropout": (0.2, 0.5, 0.8),
@@ -59,79 +54,11 @@ ARCHITECTURES_HEADER = f"""\
 """
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One way to train."""
-
-    learning_rate: float
-    width: int = 256
-    depth: int = 1
-    dropout: float = 0.0
-    weight_decay: float = 0.0
-    learning_rate_decay: float = 1.0
-    early_stopping: int = EPOCHS
-    augmentation: int = 0
-
-
-def network(setting: Setting, seed: int) -> nn.Sequential:
-    """Images ``(batch, 8, 8)`` in, scores ``(batch, 10)`` out."""
-    layers: list[nn.Module] = [nn.Flatten()]
-    inputs = 64
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        for layer in range(setting.depth):
-            layers += [nn.Linear(inputs, setting.width), nn.ReLU(), Dropout(setting.dropout, seed=1000 * seed + layer)]
-            inputs = setting.width
-        return nn.Sequential(*layers, nn.Linear(inputs, 10))
-
-
-def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """The share answered right."""
-    return (model(images).argmax(1) == labels).float().mean().item()
-
-
 def train(setting: Setting, seed: int) -> dict[str, float]:
     """Train once; the accuracies at the end, or at the best epoch with early stopping."""
-    digits = data.digits(seed=seed)
-    images, right = digits.train_images[:EXAMPLES], digits.train_labels[:EXAMPLES]
-    kept_back = slice(EXAMPLES, EXAMPLES + 300)
-    validation_images, validation_labels = digits.train_images[kept_back], digits.train_labels[kept_back]
-    random = torch.Generator().manual_seed(seed)
-    given = noisy_labels(right, NOISE, random)
-    model = network(setting, seed)
-    optimiser = torch.optim.SGD(model.parameters(), lr=setting.learning_rate, momentum=0.9)
-    best_loss, best_weights, best_epoch = float("inf"), model.state_dict(), 0
-    for epoch in range(1, EPOCHS + 1):
-        optimiser.param_groups[0]["lr"] = setting.learning_rate * setting.learning_rate_decay ** ((epoch - 1) / EPOCHS)
-        for batch in torch.randperm(EXAMPLES, generator=random).split(BATCH):
-            shown = shifted(images[batch], random, setting.augmentation) if setting.augmentation else images[batch]
-            loss = nn.functional.cross_entropy(model(shown), given[batch])
-            if setting.weight_decay:
-                loss = loss + weight_penalty(model.parameters(), setting.weight_decay)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        if setting.early_stopping < EPOCHS:
-            model.eval()
-            with torch.no_grad():
-                loss = nn.functional.cross_entropy(model(validation_images), validation_labels)
-            model.train()
-            if loss.item() < best_loss:
-                best_loss, best_epoch = loss.item(), epoch
-                best_weights = {name: weight.clone() for name, weight in model.state_dict().items()}
-            elif epoch - best_epoch >= setting.early_stopping:
-                break
-    if setting.early_stopping < EPOCHS:
-        model.load_state_dict(best_weights)
-    model.eval()
-    with torch.no_grad():
-        return {
-            "epochs": epoch,
-            "train_accuracy": accuracy(model, images, given),
-            "right_label_accuracy": accuracy(model, images, right),
-            "validation_accuracy": accuracy(model, validation_images, validation_labels),
-            "test_accuracy": accuracy(model, digits.test_images, digits.test_labels),
-        }
+    trial = Trial(setting, seed)
+    trial.train()
+    return {"epochs": len(trial.rows) - 1, **trial.accuracies()}
 
 
 def regulariser_rows() -> Iterator[dict]:
