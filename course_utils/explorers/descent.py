@@ -36,10 +36,11 @@ class OnSurface(Base):
     learning_rate = Slider(*RATES, 0.1, log=True, label="learning rate")
 
     def open_at(self, surfaces: Iterable[Surface], start: dict[str, Any]) -> None:
-        """Offer these surfaces, begin on the first one at its own start, draw, and listen to the pointer."""
+        """Offer these surfaces, begin on the first one or the one in ``start``, draw, and listen to the pointer."""
         self.surfaces = {surface.name: surface for surface in surfaces}
         first, *_ = self.surfaces
-        own = self.own_values(first)
+        name = start.get("surface")
+        own = self.own_values(name if name in self.surfaces else first)
         self.surface = Choice(list(self.surfaces), first)
         self.across = Slider(0.0, 1.0, own["across"], step=0.01, label="start, left to right")
         self.up = Slider(0.0, 1.0, own["up"], step=0.01, label="start, bottom to top")
@@ -61,6 +62,12 @@ class OnSurface(Base):
         if name in self.surfaces and name != self.surface:
             values = self.own_values(name) | values
         super().set(**values)
+
+    def as_python(self) -> str:
+        """Return the line of Python that makes an explorer in this state."""
+        usual = {name: control.start for name, control in self.controls.items()} | self.own_values(self.surface)
+        changed = [f"{name}={value!r}" for name, value in self.values.items() if value != usual[name]]
+        return f"{type(self).__name__}({', '.join(filter(None, [self._given, *changed]))})"
 
     def _moved(self, change: Any) -> None:
         """The learner moved a control: choosing a surface does what ``set`` does."""

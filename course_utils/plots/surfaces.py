@@ -78,16 +78,18 @@ def walks(
 ) -> Static:
     """Show walks, each on a map of its own under its name, or all on one map beside their heights."""
     titles = list(paths)
-    figure = new_figure(9.2, 3.4 if not together else 4.0)
+    figure = new_figure(9.2 if together or len(titles) > 1 else 5.4, 4.0 if together else 3.4)
     if not together:
-        room = 0.94 / len(titles)
+        left = 0.06 if len(titles) > 1 else 0.12
+        room = (1 - left) / len(titles)
         for number, title in enumerate(titles):
-            axes = figure.add_axes((0.06 + number * room, 0.16, room - 0.045, 0.72))
+            axes = figure.add_axes((left + number * room, 0.16, room - 0.045, 0.72))
             draw_ground(axes, surface, names)
             axes.plot(*on_ground(surface, paths[title]), "o-", color=ORANGE, markersize=4, linewidth=1.5)
             axes.set_title(title, fontsize=11)
-            if number and len(surface.window) > 1:
+            if number:
                 axes.set_ylabel("")
+                axes.set_yticklabels([])
         return Static(figure, alt)
     ground = figure.add_axes((0.07, 0.14, 0.44, 0.78))
     heights = figure.add_axes((0.61, 0.14, 0.37, 0.76))
@@ -152,9 +154,9 @@ def final_losses(cases: Mapping[str, Mapping[int, np.ndarray]], live: tuple[str,
         alt: what the picture shows.
     """
     figure = new_figure(9.2, 3.8)
-    room = 0.93 / len(cases)
+    room = 0.91 / len(cases)
     for number, (title, sizes) in enumerate(cases.items()):
-        axes = figure.add_axes((0.065 + number * room, 0.25, room - 0.02, 0.64), yscale="log", ylim=(1e-5, 6))
+        axes = figure.add_axes((0.085 + number * room, 0.25, room - 0.02, 0.64), yscale="log", ylim=(1e-5, 6))
         for column, (size, losses) in enumerate(sizes.items()):
             spread = column + np.linspace(-0.3, 0.3, len(losses))
             axes.plot(spread, losses.clip(2e-5), "o", color=BLUE, markersize=3.5, alpha=0.6, markeredgewidth=0,

@@ -57,8 +57,8 @@ EXERCISES = (
         "03.2", "One step downhill", difficulty=1, importance=5, minutes=4,
         task="Take one step of gradient descent: every parameter moves **against** its slope, by the learning rate "
         "times the slope. Give the moved parameters as a list.",
-        stub="def descend(parameters, gradient, learning_rate):\n    return ...",
-        answer="def descend(parameters, gradient, learning_rate):\n"
+        stub="def step_down(parameters, gradient, learning_rate):\n    return ...",
+        answer="def step_down(parameters, gradient, learning_rate):\n"
         "    return [p - learning_rate * g for p, g in zip(parameters, gradient)]",
         wrong=(
             Wrong("this walks uphill. The gradient points up; subtract it.", "p - learning_rate", "p + learning_rate"),

@@ -99,6 +99,10 @@ def test_choosing_a_surface_brings_its_start_and_rate_and_reset_goes_back() -> N
     assert explorer.learning_rate == 0.2 and np.allclose(explorer.result.path.positions[0], (-8, 1.5), atol=0.02)
     copied = eval(explorer.as_python())
     assert copied.png == explorer.png
+    explorer.set(surface="banana", learning_rate=0.1)
+    assert "learning_rate=0.1" in explorer.as_python()  # the bowl's own, not the banana's
+    explorer.set(**copied.values)
+    assert DescentExplorer(surface="banana").learning_rate == 0.01
     explorer.reset()
     assert (explorer.values, explorer.png) == first
     explorer.undo()

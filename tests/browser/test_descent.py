@@ -1,0 +1,43 @@
+"""The start of a walk set by mouse and by keyboard, on the map of notebook 03."""
+
+import re
+
+from tests.browser.lab import Lab, numbers
+
+
+def test_a_click_on_the_map_moves_the_start_there_and_a_drag_takes_it_along(lab: Lab) -> None:
+    lab.open("03_gradient_descent.ipynb")
+    lab.run_all()
+    explorer = lab.explorers()[0]
+    explorer.show()
+    box = explorer.image.bounding_box()
+    height, seen = explorer.height(), explorer.pixels()
+
+    def point(across: float, up: float) -> tuple[float, float]:
+        """A place of the map on the screen; the map's frame is (0.07, 0.13, 0.44, 0.81) of the picture."""
+        return box["x"] + (0.07 + 0.44 * across) * box["width"], box["y"] + (0.87 - 0.81 * up) * box["height"]
+
+    def start() -> list[float]:
+        return numbers(re.search(r"from \(.*?\)", explorer.caption()).group())
+
+    lab.page.mouse.click(*point(0.25, 0.75))  # four valleys reaches from -5 to 5
+    seen = explorer.wait_for_new_pixels(seen)
+    assert abs(start()[0] + 2.5) < 0.05 and abs(start()[1] - 2.5) < 0.05
+    lab.page.mouse.down()
+    lab.page.mouse.move(*point(0.6, 0.4), steps=3)
+    explorer.wait_for_number(1.0)
+    lab.page.mouse.move(*point(3.0, 0.4))  # far outside: the start stays at the map's edge
+    explorer.wait_for_number(5.0)
+    lab.page.mouse.up()
+
+    edge = explorer.caption()
+    lab.page.mouse.click(*point(1.8, 0.5))  # the loss curve is no place to start from
+    lab.page.wait_for_timeout(500)
+    assert explorer.caption() == edge
+
+    seen = explorer.pixels()
+    explorer.press("start, left", "ArrowLeft", times=2)
+    explorer.wait_for_new_pixels(seen)
+    explorer.wait_for_number(4.8)
+    assert explorer.height() == height
+    assert lab.errors() == [] and lab.console == []
