@@ -16,11 +16,11 @@ LARGEST = 1e50  # squares of larger numbers could overflow
 
 
 def fall_time(floor: ArrayLike, terminal_speed: float = 21.8) -> NDArray:
-    """Seconds that a ball falls through air, from a floor of a tower with 3 m a floor.
+    """Seconds that a ball falls through air from a tower with 3 metres a floor.
 
     Args:
         floor: one number or many; 0 is the ground.
-        terminal_speed: at which air holds the ball as hard as gravity pulls it, in metres per second.
+        terminal_speed: where air and gravity pull equally hard, in metres per second.
 
     >>> float(fall_time(16).round(2))
     3.66
@@ -54,7 +54,7 @@ class LineFitter(Explorer):
         start: first values of the controls: slope, intercept, loss.
     """
 
-    size = (9.2, 4.0)
+    size = (8.4, 3.8)
     caption_lines = 3
     slope = Slider(-1.0, 1.0, 0.0)  # ranges that fit the data come with them
     intercept = Slider(-1.0, 1.0, 0.0)
@@ -192,7 +192,7 @@ class PolynomialFitter(Explorer):
     hundred further drops in the same range are held out.
     """
 
-    size = (9.2, 4.0)
+    size = (8.4, 3.8)
     degree = Slider(0, 15, 1)
     points = Slider(2, 60, 16, label="training points")
     noise = Slider(0.0, 1.0, 0.2, step=0.05, label="noise (seconds)")

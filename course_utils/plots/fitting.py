@@ -30,7 +30,7 @@ def models_and_drops(
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
     ['measured', 'twice']
     """
-    figure = picture.new_figure(9.2, 4.2)
+    figure = picture.new_figure(8.4, 4.0)
     axes = figure.add_axes((0.07, 0.13, 0.7, 0.83), xlim=(0, until), ylim=(0, 17), xlabel="floor", ylabel="seconds")
     axes.axvspan(*known, color="#eeeeee", linewidth=0)
     axes.text(sum(known) / 2, 16.2, "floors to learn from", ha="center", fontsize=10)

@@ -106,6 +106,7 @@ def test_fall_time_is_the_formula_that_made_the_data() -> None:
     expected = [module.fall_time(module.FLOOR_HEIGHT * floor) for floor in floors]
     assert np.allclose(fall_time(floors, module.TERMINAL_VELOCITY), expected)
     assert np.allclose(fall_time(floors), expected, atol=0.01)
+    assert (SECONDS - fall_time(FLOOR) > 0.4).sum() == 4, "the lesson speaks of four late presses"
 
 
 @pytest.mark.parametrize(("degree", "points", "noise"), [(0, 2, 0.3), (1, 16, 0.2), (4, 9, 0.0), (9, 40, 1.0)])
