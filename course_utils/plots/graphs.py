@@ -331,6 +331,8 @@ def costs(parameters: Sequence[int], backward: Sequence[float], knobs: Sequence[
     figure = new_figure(7.6, 3.6)
     axes = figure.add_axes((0.11, 0.16, 0.62, 0.78), xlabel="parameters", ylabel="milliseconds", xscale="log",
                            yscale="log")  # fmt: skip
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_formatter("{x:g}")
     for seconds, name, colour, mark in ((knobs, "every knob in turn", BLUE, "o-"),
                                         (backward, "one backward pass", ORANGE, "s--")):  # fmt: skip
         milliseconds = 1000 * np.asarray(seconds)
@@ -349,9 +351,9 @@ def falling_loss(losses: Sequence[float]) -> Static:
     """The loss after each step of a training run.
 
     Args:
-        losses: one per step, all above 0.
+        losses: one per step.
     """
     figure = new_figure(7.6, 3.0)
-    axes = figure.add_axes((0.11, 0.19, 0.86, 0.76), xlabel="step", ylabel="loss", yscale="log")
+    axes = figure.add_axes((0.11, 0.19, 0.86, 0.76), xlabel="step", ylabel="loss")
     axes.plot(range(len(losses)), losses, color=BLUE)
     return Static(figure, f"Loss {losses[0]:.3f} at the first step, {losses[-1]:.3f} at the last of {len(losses)}.")

@@ -49,7 +49,28 @@ EXERCISES = (
         because="Where tanh is nearly flat (output near 1 or -1), almost nothing passes: gradients vanish there.",
     ),
     Exercise(
-        "04.3", "In which order?", difficulty=4, importance=4, minutes=10,
+        "04.3", "Used twice", difficulty=2, importance=5, minutes=6,
+        task="A value that is used in several places gets a share of gradient from each. `shares` is a list of pairs "
+        'such as `("x", 0.5)`. Give a dictionary from each name to its whole gradient.',
+        stub="def collect(shares):\n    return ...",
+        answer="def collect(shares):\n    total = {}\n    for name, share in shares:\n"
+        "        total[name] = total.get(name, 0) + share\n    return total",
+        wrong=(
+            Wrong("a later share overwrites the earlier ones. Every path by which x reaches the loss counts: add them.",
+                  "total.get(name, 0) + share", "share"),
+            Wrong("shares are multiplied. Along one path slopes multiply; over several paths they add.",
+                  "total.get(name, 0) + share", "total.get(name, 1) * share"),
+            Wrong("only the first share is kept; the others count too.", "total.get(name, 0) + share",
+                  "total.get(name, share)"),
+        ),
+        hints=("Start from an empty dictionary and go through the pairs.",
+               "`total[name] = total.get(name, 0) + share`"),
+        inputs=lambda r: ([(name, share) for name, share in zip("xyxxy", numbers(r, 5, 0.2, 3), strict=True)],),
+        because="Forgetting to add is the classic bug of every home-made engine; forgetting to start from zero is the "
+        "other.",
+    ),
+    Exercise(
+        "04.4", "In which order?", difficulty=4, importance=4, minutes=10,
         task="Going backwards, a node may have its turn only after **every node that uses it**. `inputs` says what "
         'each node is computed from: `inputs["c"] == ["a", "b"]` means c uses a and b. Given an `order`, list the '
         "nodes (in that order) that come too early.",
@@ -69,27 +90,6 @@ EXERCISES = (
                "`order[order.index(node) + 1 :]` are the nodes that have their turn after it."),
         inputs=graph,
         because="An order with nothing too early is called topological. Any of them gives the same gradients.",
-    ),
-    Exercise(
-        "04.4", "Used twice", difficulty=2, importance=5, minutes=6,
-        task="A value that is used in several places gets a share of gradient from each. `shares` is a list of pairs "
-        'such as `("x", 0.5)`. Give a dictionary from each name to its whole gradient.',
-        stub="def collect(shares):\n    return ...",
-        answer="def collect(shares):\n    total = {}\n    for name, share in shares:\n"
-        "        total[name] = total.get(name, 0) + share\n    return total",
-        wrong=(
-            Wrong("a later share overwrites the earlier ones. Every path by which x reaches the loss counts: add them.",
-                  "total.get(name, 0) + share", "share"),
-            Wrong("shares are multiplied. Along one path slopes multiply; over several paths they add.",
-                  "total.get(name, 0) + share", "total.get(name, 1) * share"),
-            Wrong("only the first share is kept; the others count too.", "total.get(name, 0) + share",
-                  "total.get(name, share)"),
-        ),
-        hints=("Start from an empty dictionary and go through the pairs.",
-               "`total[name] = total.get(name, 0) + share`"),
-        inputs=lambda r: ([(name, share) for name, share in zip("xyxxy", numbers(r, 5, 0.2, 3), strict=True)],),
-        because="Forgetting to add is the classic bug of every home-made engine; forgetting to start from zero is the "
-        "other.",
     ),
     Exercise(
         "04.5", "What a gradient costs", difficulty=2, importance=4, minutes=5,
