@@ -115,8 +115,8 @@ EXERCISES = (
             Wrong("on its own drops it beats the line, but between the floors it is still nearly as good, or better. "
                   "Go on to higher degrees.", "14", "5", when=lambda degree: degree < 14),
         ),
-        hints=("`regression.fit_polynomial(floor, seconds, degree)` gives a model; ask `squared_error` about it twice, on the "
-               "measured drops and on those between.",
+        hints=("`regression.fit_polynomial(floor, seconds, degree)` gives a model; ask `squared_error` about it "
+               "twice, on the measured drops and on those between.",
                "Write the loop `for degree in range(15):` and print both losses. Where does the second one leap?"),
         passes=lambda degree: 2 <= degree <= 14 and learned_by_heart(int(degree)),
         because="It fits its own drops better than the line, and knows less about the floors between. A low training "
