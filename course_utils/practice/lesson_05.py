@@ -14,6 +14,19 @@ def held_out_losses(generator: random.Random) -> tuple[list[float], int]:
     return [*falls, 0.39, *bumps, 0.3, *rises, 0.2, 0.25], patience
 
 
+def tried_models(generator: random.Random) -> tuple[list[tuple[str, float, float]]]:
+    """Models as (name, validation accuracy, test accuracy); the best on validation is not the best on test."""
+    rows = [
+        ("A", generator.uniform(0.86, 0.9), generator.uniform(0.78, 0.8)),
+        ("B", generator.uniform(0.82, 0.84), generator.uniform(0.9, 0.94)),
+        ("C", generator.uniform(0.6, 0.7), generator.uniform(0.5, 0.6)),
+    ]
+    names = generator.sample(["small", "medium", "large"], 3)
+    rows = [(name, *row[1:]) for name, row in zip(names, rows, strict=True)]
+    generator.shuffle(rows)
+    return (rows,)
+
+
 # An exercise reads as a card, not as one argument a line.
 # fmt: off
 EXERCISES = (
@@ -123,5 +136,24 @@ EXERCISES = (
         hints=("Ask of each: who sets it, and when?",
                "Training sets one, the experimenter one, the builder one, the text one."),
         because='"134,515,008 parameters" counts the learned kind only.',
+    ),
+    Exercise(
+        "05.6", "Choose, then judge", difficulty=2, importance=5, minutes=5,
+        task="`models` is a list of `(name, validation, test)`: the share of digits that each model answered right. "
+        "Choose one model as the lesson does, and give its name and the number you would publish for it.",
+        stub="def choose(models):\n    return ...",
+        answer="def choose(models):\n    name, validation, test = max(models, key=lambda model: model[1])\n"
+        "    return name, test",
+        wrong=(
+            Wrong("the model is chosen by its test score, so the test has become a second validation.", "model[1]",
+                  "model[2]"),
+            Wrong("the score that chose the model is published: it flatters the winner. Publish the test score.",
+                  "return name, test", "return name, validation"),
+            Wrong("this is the worst model on validation.", "max(", "min("),
+        ),
+        hints=("One column chooses, the other judges. Which is which?",
+               "`max(models, key=lambda model: model[1])` is the model with the best validation score."),
+        inputs=tried_models,
+        because="The test is opened once, for the model that was already chosen.",
     ),
 )
