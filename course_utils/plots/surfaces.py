@@ -80,7 +80,7 @@ def walks(
     titles = list(paths)
     figure = new_figure(9.2 if together or len(titles) > 1 else 5.4, 4.0 if together else 3.4)
     if not together:
-        left = 0.06 if len(titles) > 1 else 0.12
+        left = 0.06 if len(titles) > 1 else 0.15
         room = (1 - left) / len(titles)
         for number, title in enumerate(titles):
             axes = figure.add_axes((left + number * room, 0.16, room - 0.045, 0.72))
@@ -162,7 +162,8 @@ def final_losses(cases: Mapping[str, Mapping[int, np.ndarray]], live: tuple[str,
             axes.plot(spread, losses.clip(2e-5), "o", color=BLUE, markersize=3.5, alpha=0.6, markeredgewidth=0,
                       label="recorded" if number == column == 0 else None)  # fmt: skip
             if (title, size) == live[:2]:
-                axes.plot(spread, live[2].clip(2e-5), "o", color=ORANGE, markersize=7, fillstyle="none", label="live")
+                axes.plot(spread, live[2].clip(2e-5), "o", color=ORANGE, markersize=6, markeredgewidth=0.8,
+                          fillstyle="none", label="live")  # fmt: skip
         axes.set_xticks(range(len(sizes)), [f"{size:,}" for size in sizes])
         axes.set_title(title, fontsize=11)
         axes.minorticks_off()
