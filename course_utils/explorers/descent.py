@@ -21,7 +21,7 @@ else:
     Base = object  # `OnSurface` is no explorer by itself: it has nothing to compute
 
 RATES = (1e-5, 10.0)  # of the learning-rate sliders
-MAP = (0.07, 0.13, 0.44, 0.81)  # left, bottom, width, height of the map in the picture
+MAP = (0.075, 0.13, 0.445, 0.81)  # left, bottom, width, height of the map in the picture
 CURVE = (0.615, 0.13, 0.37, 0.78)
 
 
@@ -130,7 +130,7 @@ class DescentExplorer(OnSurface, Explorer):
         start: first values of the controls: surface, across, up, optimiser, learning_rate, momentum, steps.
     """
 
-    size = (9.2, 4.2)
+    size = (8.4, 4.2)
     optimiser = Choice(list(OPTIMISERS))
     momentum = Slider(0.0, 0.99, 0.9, step=0.01)
     steps = Slider(1, 200, 50)
@@ -268,7 +268,7 @@ class OptimiserRace(OnSurface, Explorer):
         start: first values of the controls: surface, across, up, rates, learning_rate, steps.
     """
 
-    size = (9.2, 4.4)
+    size = (8.4, 4.4)
     caption_lines = 3
     rates = Choice(["each its best", "one for all"], label="learning rates")
     steps = Slider(1, LONGEST_RACE, 100)

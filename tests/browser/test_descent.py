@@ -2,6 +2,7 @@
 
 import re
 
+from course_utils.explorers.descent import MAP
 from tests.browser.lab import Lab, numbers
 
 
@@ -14,8 +15,10 @@ def test_a_click_on_the_map_moves_the_start_there_and_a_drag_takes_it_along(lab:
     height, seen = explorer.height(), explorer.pixels()
 
     def point(across: float, up: float) -> tuple[float, float]:
-        """A place of the map on the screen; the map's frame is (0.07, 0.13, 0.44, 0.81) of the picture."""
-        return box["x"] + (0.07 + 0.44 * across) * box["width"], box["y"] + (0.87 - 0.81 * up) * box["height"]
+        """A place of the map on the screen; `MAP` is its frame in the picture."""
+        left, bottom, width, height = MAP
+        below_top = 1 - bottom - height * up
+        return box["x"] + (left + width * across) * box["width"], box["y"] + below_top * box["height"]
 
     def start() -> list[float]:
         return numbers(re.search(r"from \(.*?\)", explorer.caption()).group())
