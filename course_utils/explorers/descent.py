@@ -22,7 +22,7 @@ else:
 
 RATES = (1e-5, 10.0)  # of the learning-rate sliders
 MAP = (0.075, 0.13, 0.445, 0.81)  # left, bottom, width, height of the map in the picture
-CURVE = (0.615, 0.13, 0.37, 0.78)
+CURVE = (0.615, 0.13, 0.355, 0.78)
 
 
 class OnSurface(Base):
