@@ -27,8 +27,8 @@ def tint(values: np.ndarray, largest: float = 1.0) -> np.ndarray:
     Returns:
         ``(..., 4)`` bytes.
 
-    >>> tint(np.array([0.0])).tolist()
-    [[255, 255, 255, 255]]
+    >>> tint(np.array([-1.0, 1.0]))[:, :3].tolist()
+    [[217, 95, 2], [33, 102, 172]]
     """
     return SIGNS(0.5 + 0.5 * np.clip(values / largest, -1, 1), bytes=True)
 
@@ -133,33 +133,32 @@ def functions(sums: np.ndarray, answers: dict[str, np.ndarray]) -> Figure:
         axes.axvline(0, color=GREY, linewidth=0.8)
         axes.plot(sums, values, color=BLUE, linewidth=2)
         axes.set_title(name)
+        axes.set_xticks([-4, 0, 4])
         axes.set_xlabel("weighted sum", fontsize=10, labelpad=1)
     return figure
 
 
-def through_the_origin(inputs: np.ndarray, curves: dict[str, np.ndarray]) -> Figure:
+def curves(inputs: np.ndarray, outputs: dict[str, np.ndarray]) -> Figure:
     """Curves over one input, one line each with its name."""
     figure = new_figure(7.2, 3.0)
     axes = figure.add_axes((0.09, 0.16, 0.89, 0.8), xlabel="input", ylabel="output")
-    styles = zip(curves.items(), (BLUE, ORANGE, INK, GREEN), ("-", "--", ":", "-."), strict=False)
+    styles = zip(outputs.items(), (BLUE, ORANGE, INK, GREEN), ("-", "--", ":", "-."), strict=False)
     for (name, values), colour, style in styles:
         axes.plot(inputs, values, color=colour, linestyle=style, linewidth=2.2, label=name)
     axes.legend()
     return figure
 
 
-def dots_by_seed(groups: dict[str, Sequence[float]], target: dict[str, float]) -> Figure:
-    """Each seed's accuracy as a dot, the mean as a bar with its number; the goal as a dashed tick."""
+def dots_by_seed(groups: dict[str, Sequence[float]]) -> Figure:
+    """Each seed's accuracy, a share, as a dot; the mean of a group as a mark with its number."""
     figure = new_figure(8.4, 0.62 * len(groups) + 0.8)
     axes = figure.add_axes((0.27, 0.5 / (0.62 * len(groups) + 0.8), 0.68, 0.9 - 0.5 / (0.62 * len(groups) + 0.8)))
     low = min(min(values) for values in groups.values())
-    for row, (name, values) in enumerate(groups.items()):
+    for row, values in enumerate(groups.values()):
         mean = float(np.mean(values))
         axes.plot(values, [row] * len(values), "o", color=BLUE, alpha=0.5, markersize=7)
         axes.plot([mean, mean], [row - 0.3, row + 0.3], color=INK, linewidth=2)
         axes.text(mean, row - 0.36, f"mean {mean:.1%}", ha="center", va="bottom", fontsize=10)
-        if name in target:
-            axes.plot([target[name]] * 2, [row - 0.3, row + 0.3], "--", color=ORANGE, linewidth=2)
     axes.set(ylim=(len(groups) - 0.5, -0.75), xlim=(low - 0.01, 1.0))
     axes.set_yticks(range(len(groups)), [readable(name) for name in groups])
     axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")

@@ -96,29 +96,7 @@ EXERCISES = (
         because="`[64, 32, 10]` gives 2,410. Lesson 10 counts GPT-3's 175 billion in the same way.",
     ),
     Exercise(
-        "02.4", "A filter slides over a picture", difficulty=4, importance=4, minutes=12,
-        task="Lay a 3 x 3 filter on every place where it fits into the picture, multiply number by number, add up. A "
-        "picture of 6 x 5 numbers gives 4 x 3. With `[[-1, 0, 1]] * 3`, upright edges light up.",
-        stub="def slide(picture, kernel):\n    return ...",
-        answer="def slide(picture, kernel):\n    def at(row, column):\n"
-        "        return sum(kernel[i][j] * picture[row + i][column + j] for i in range(3) for j in range(3))\n\n"
-        "    rows, columns = len(picture) - 2, len(picture[0]) - 2\n"
-        "    return [[at(row, column) for column in range(columns)] for row in range(rows)]",
-        wrong=(
-            Wrong("the filter is turned upside down and left to right. Mathematicians do that and call it convolution; "
-                  "networks do not.", "kernel[i][j]", "kernel[2 - i][2 - j]"),
-            Wrong("rows and columns of the filter are swapped, so it finds level edges instead of upright ones.",
-                  "kernel[i][j]", "kernel[j][i]"),
-            Wrong("the filter hangs over the border or stops early: it fits in `height - 2` rows and `width - 2` "
-                  "columns.", "len(picture) - 2, len(picture[0]) - 2", "len(picture) - 3, len(picture[0]) - 3"),
-        ),
-        hints=("Write the sum for one place first: nine products `kernel[i][j] * picture[row + i][column + j]`.",
-               "Then two loops: `row` from 0 to height - 3, `column` from 0 to width - 3."),
-        inputs=lambda r: ([numbers(r, 5) for _ in range(6)], [numbers(r, 3) for _ in range(3)]),
-        because="Nine numbers, used everywhere in the picture. A convolutional network learns which nine.",
-    ),
-    Exercise(
-        "02.5", "Accuracy", difficulty=1, importance=4, minutes=3,
+        "02.4", "Accuracy", difficulty=1, importance=4, minutes=3,
         task="What share of the predictions is right? Give a number between 0 and 1.",
         stub="def accuracy(predicted, labels):\n    return ...",
         answer="def accuracy(predicted, labels):\n"
@@ -134,7 +112,7 @@ EXERCISES = (
         because="Always say accuracy *on what*: the next exercise shows why.",
     ),
     Exercise(
-        "02.6", "Keep writers apart", difficulty=3, importance=5, minutes=7,
+        "02.5", "Keep writers apart", difficulty=3, importance=5, minutes=7,
         task="One person's sevens look alike. If some are trained on and others tested on, the test is too easy. Given "
         "who **wrote** each digit and the writers to **hold out**, give two lists of positions: those to train on, "
         "those to test on.",
@@ -156,5 +134,27 @@ EXERCISES = (
                "`[i for i, writer in enumerate(writers) if writer in held_out]` is the test half."),
         inputs=written,
         because="Split by writer, the same network scores several per cent less. That lower figure is the honest one.",
+    ),
+    Exercise(
+        "02.6", "A filter slides over a picture", difficulty=4, importance=4, minutes=12,
+        task="Lay a 3 x 3 filter on every place where it fits into the picture, multiply number by number, add up. A "
+        "picture of 6 x 5 numbers gives 4 x 3. With `[[-1, 0, 1]] * 3`, upright edges light up.",
+        stub="def slide(picture, kernel):\n    return ...",
+        answer="def slide(picture, kernel):\n    def at(row, column):\n"
+        "        return sum(kernel[i][j] * picture[row + i][column + j] for i in range(3) for j in range(3))\n\n"
+        "    rows, columns = len(picture) - 2, len(picture[0]) - 2\n"
+        "    return [[at(row, column) for column in range(columns)] for row in range(rows)]",
+        wrong=(
+            Wrong("the filter is turned upside down and left to right. Mathematicians do that and call it convolution; "
+                  "networks do not.", "kernel[i][j]", "kernel[2 - i][2 - j]"),
+            Wrong("rows and columns of the filter are swapped, so it finds level edges instead of upright ones.",
+                  "kernel[i][j]", "kernel[j][i]"),
+            Wrong("the filter hangs over the border or stops early: it fits in `height - 2` rows and `width - 2` "
+                  "columns.", "len(picture) - 2, len(picture[0]) - 2", "len(picture) - 3, len(picture[0]) - 3"),
+        ),
+        hints=("Write the sum for one place first: nine products `kernel[i][j] * picture[row + i][column + j]`.",
+               "Then two loops: `row` from 0 to height - 3, `column` from 0 to width - 3."),
+        inputs=lambda r: ([numbers(r, 5) for _ in range(6)], [numbers(r, 3) for _ in range(3)]),
+        because="Nine numbers, used everywhere in the picture. A convolutional network learns which nine.",
     ),
 )
