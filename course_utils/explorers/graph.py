@@ -44,7 +44,7 @@ class GraphExplorer(Explorer):
     The expression may use the inputs a, b, c, d, x, y and z. A slider is shown for each that it names.
     """
 
-    size = (9.4, 4.8)
+    size = (8.4, 4.7)
     expression = Text("(a*b + c)**2")
     a = Slider(-5.0, 5.0, 2.0, step=0.1)
     b = Slider(-5.0, 5.0, 3.0, step=0.1)
@@ -64,15 +64,15 @@ class GraphExplorer(Explorer):
 
     def go_on(self) -> None:
         """Step one node further backwards."""
-        self.step = min(self.step + 1, self.result.steps)
+        self._write({"step": min(self.step + 1, self.result.steps)})
 
     def go_to_end(self) -> None:
         """Step through all that is left."""
-        self.step = self.result.steps
+        self._write({"step": self.result.steps})
 
     def go_back(self) -> None:
         """Forget all gradients."""
-        self.step = 0
+        self._write({"step": 0})
 
     def set(self, **values: Any) -> None:
         """Move controls; a new expression comes first, because it says how many steps there are."""
@@ -99,8 +99,10 @@ class GraphExplorer(Explorer):
         for name in INPUTS:
             self.inputs[name].layout.display = None if name in used else "none"
         self.step = Slider(0, plain.count(False), 0, label="backward steps")
-        names = tuple(node.operator or node.name for node in order)
-        return Graph(" ".join(expression.split()), names, plain, places)
+        graph = Graph(" ".join(expression.split()), tuple(node.operator or node.name for node in order), plain, places)
+        if self.built is not None and self.built.expression != graph.expression:
+            self._write({"step": 0})  # another formula begins with its forward pass
+        return graph
 
     def compute(self, prepared: Graph, step: int, **numbers: float) -> Pass:
         """Run forwards with these numbers, and backwards through the first ``step`` nodes."""

@@ -240,8 +240,8 @@ class GraphPicture:
             for line, (x, y) in zip(ghost, centres, strict=True):
                 axes.text(x, y + half_height + 0.02, line, ha="center", va="top", size=7.5, color=INK, zorder=4)
         axes.text(
-            wide / 2, tall - edge, "in a box: what it does, its value (blue), its gradient (orange, once computed);"
-            " on a line: what was handed back; thick frame: the node just stepped",
+            wide / 2, tall - edge, "box: operation, value (blue), gradient (orange, once computed)  ·  line: what was"
+            " handed back  ·  thick frame: the node just stepped",
             ha="center", va="bottom", size=8.5, color="#555555",
         )  # fmt: skip
         self.frames = PolyCollection([], facecolors="none", zorder=3)

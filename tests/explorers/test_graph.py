@@ -146,6 +146,9 @@ def test_the_step_slider_ends_where_the_pass_ends_and_reset_and_undo_work_across
     assert explorer.inputs["step"].max == 3
     explorer.set(expression="tanh(a*x + b*y + c)", step=10)
     assert explorer.inputs["step"].max == 10 == explorer.result.step
+    explorer.inputs["expression"].value = "tanh(a*x + b*y + c) + 1"
+    assert explorer.result.step == 0  # another formula begins with its forward pass
+    explorer.set(expression="tanh(a*x + b*y + c)", step=10)
     explorer.reset()
     assert explorer.values["expression"] == "a*b" and explorer.inputs["step"].max == 3 and explorer.result.step == 0
     explorer.undo()
