@@ -70,8 +70,8 @@ class LineFitter(Explorer):
             raise ValueError(f"delta={delta} must be above 0; try 0.2.")
         height, middle = float(np.ptp(self.y)) or 1.0, float(self.y.mean())
         steepest = 2 * height / float(np.ptp(self.x))
-        self.slope = _knob(-steepest / 2, steepest, 0.0)
-        self.intercept = _knob(middle - height, middle + height, middle)
+        slope, intercept = _knob(-steepest / 2, steepest, 0.0), _knob(middle - height, middle + height, middle)
+        self.slope, self.intercept, self.steps = slope, intercept, (slope.step, intercept.step)
         self.far = 0.4 * height  # the largest miss that the right picture shows
         self.functions = {
             "squared": squared_error,
@@ -81,10 +81,11 @@ class LineFitter(Explorer):
         super().__init__(**start)
 
     def fit(self) -> None:
-        """Turn both knobs to where the chosen loss is smallest."""
+        """Turn both knobs to where the chosen loss is smallest, as near as their steps allow."""
         features = np.stack([self.x, np.ones_like(self.x)], axis=1)
         slope, intercept = fit_weights(features, self.y, self.loss, self.delta)
-        self.set(slope=float(f"{slope:.4g}"), intercept=float(f"{intercept:.4g}"))
+        # A browser's slider would jump to the nearest whole step, and draw twice.
+        self.set(slope=_on_step(slope, self.steps[0]), intercept=_on_step(intercept, self.steps[1]))
 
     def compute(self, prepared: None, slope: float, intercept: float, loss: str) -> FittedLine:
         """Return the line's misses and their loss."""
@@ -157,8 +158,11 @@ def _examples(x: ArrayLike, y: ArrayLike) -> tuple[NDArray, NDArray]:
 def _knob(low: float, high: float, start: float) -> Slider:
     """A slider of some hundred steps of a round size (1, 10, 0.1 ...), its ends on whole steps."""
     step = 10.0 ** np.floor(np.log10((high - low) / 300))
-    low, high, start = (float(f"{round(value / step) * step:.6g}") for value in (low, high, start))
-    return Slider(low, high, start, step=float(step))
+    return Slider(*(_on_step(value, step) for value in (low, high, start)), step=float(step))
+
+
+def _on_step(value: float, step: float) -> float:
+    return float(f"{round(value / step) * step:.6g}")
 
 
 # ------------------------------------------------------------------------------------------------ polynomials
