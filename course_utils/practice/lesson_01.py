@@ -1,9 +1,13 @@
 """Exercises of notebook 01: models and losses."""
 
+import csv
+import functools
 import random
 from collections.abc import Callable
 
-from course_utils import data
+import numpy as np
+
+from course_utils import assets
 from course_utils.models.regression import absolute_error, fit_polynomial, squared_error
 from course_utils.practice.exercises import Exercise, Wrong, numbers
 
@@ -16,21 +20,30 @@ def labelled(generator: random.Random) -> tuple[list[float], list[int]]:
     return values, [int(value >= edge) ^ int(place in turned) for place, value in enumerate(values)]
 
 
+@functools.cache
+def drops(part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Floors and seconds of the falling ball, as `data.falling_ball` has them, without waiting for torch in a check."""
+    with (assets.project_folder() / "datasets" / "falling_ball.csv").open(encoding="utf-8", newline="") as file:
+        rows = [(float(row["floor"]), float(row["seconds"])) for row in csv.DictReader(file) if row["part"] == part]
+    floor, seconds = np.array(rows).T
+    return floor, seconds
+
+
 def absolute_loss(slope: float, intercept: float) -> float:
     """Of a line on the measured drops."""
-    tower = data.falling_ball()
-    return float(absolute_error(slope * tower.floor + intercept, tower.seconds))
+    floor, seconds = drops("measured")
+    return float(absolute_error(slope * floor + intercept, seconds))
 
 
 def learned_by_heart(degree: int) -> bool:
     """Whether a polynomial beats the line on its own drops and loses by far between the floors."""
-    measured, between = data.falling_ball(), data.falling_ball("between")
-    line, curve = (fit_polynomial(measured.floor, measured.seconds, power) for power in (1, degree))
+    line, curve = (fit_polynomial(*drops("measured"), power) for power in (1, degree))
 
-    def loss(model: Callable, drops: data.FallingBall) -> float:
-        return float(squared_error(model(drops.floor), drops.seconds.numpy()))
+    def loss(model: Callable, part: str) -> float:
+        floor, seconds = drops(part)
+        return float(squared_error(model(floor), seconds))
 
-    return loss(curve, measured) < loss(line, measured) and loss(curve, between) > 5 * loss(line, between)
+    return loss(curve, "measured") < loss(line, "measured") and loss(curve, "between") > 5 * loss(line, "between")
 
 
 # An exercise reads as a card, not as one argument a line.
