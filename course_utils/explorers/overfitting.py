@@ -215,9 +215,10 @@ class OverfittingLab(Explorer):
 
     def restart(self) -> None:
         """Stop, and forget the curves."""
-        self.cancel.set()
-        self.trial: Trial | None = None
-        self.trial_seed, self.ended, self.last = 0, "", 0
+        with self.lock:
+            self.cancel.set()
+            self.trial: Trial | None = None
+            self.trial_seed, self.ended, self.last = 0, "", 0
 
     def setting(self, **values: Any) -> Setting:
         """What the controls say."""
@@ -228,7 +229,7 @@ class OverfittingLab(Explorer):
         """Train with what the controls say, until the end or until Stop; a cell may call it too.
 
         Raises:
-            ValueError: the learning rate is 0, or so large that the loss left the range of the arithmetic.
+            ValueError: the learning rate is 0, or so large that the loss grew.
         """
         cancel = self.cancel if self._working else threading.Event()
         with self.lock:
@@ -236,6 +237,8 @@ class OverfittingLab(Explorer):
             if setting.learning_rate == 0:
                 raise ValueError("With learning rate 0 no step changes anything, so nothing is learned: try 0.03.")
             trial = Trial(setting, self.seed)
+            if cancel.is_set():  # Reset was pressed before this thread came to work
+                return
             self.trial, self.trial_seed, self.ended = trial, self.seed, ""
 
         def on_epoch(trial: Trial) -> bool:
@@ -248,10 +251,11 @@ class OverfittingLab(Explorer):
             if self.trial is trial:
                 self.ended = history.stopped
         self.refresh()
-        if history.stopped.startswith("not finite"):
+        first, last = trial.curve[[0, -1], 1]
+        if not last < 3 * first:  # not a number counts too
             raise ValueError(
-                f"After {history.steps} steps the loss is too large to be written down: with learning rate "
-                f"{setting.learning_rate:g} every step leaps over the valley; try 0.03."
+                f"The loss grew instead of falling: with learning rate {setting.learning_rate:g} every step leaps over "
+                "the valley; try 0.03."
             )
 
     def prepare(self, examples: int, noise: int, seed: int) -> Trial:

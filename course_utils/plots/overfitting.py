@@ -45,7 +45,7 @@ def side_by_side(images: np.ndarray, count: int) -> np.ndarray:
     >>> side_by_side(np.ones((2, 8, 8)), 3).shape
     (8, 30)
     """
-    strip = np.zeros((8, count * (8 + GAP)))
+    strip = np.full((8, count * (8 + GAP)), np.nan)
     for number, image in enumerate(images[:count]):
         strip[:, number * (8 + GAP) : number * (8 + GAP) + 8] = image
     return strip
@@ -58,7 +58,7 @@ class LabelledDigits:
         axes.axis("off")
         axes.set(xlim=(-GAP, count * (8 + GAP)), ylim=(11.5, -1))
         self.image = axes.imshow(
-            np.zeros((8, count * (8 + GAP))), cmap="Greys", vmin=0, vmax=1,
+            np.zeros((8, count * (8 + GAP))), cmap="Greys", vmin=-0.08, vmax=1,
             extent=(0, count * (8 + GAP), 8, 0), aspect="equal", interpolation="nearest",
         )  # fmt: skip
         self.labels = [
@@ -111,7 +111,7 @@ def curves(runs: Mapping[str, np.ndarray], alt: str) -> Static:
     figure = new_figure(9.2, 3.3)
     room = 0.95 / len(runs)
     for number, (title, curve) in enumerate(runs.items()):
-        axes = figure.add_axes((0.06 + number * room, 0.16, room - 0.05, 0.72), ylim=(0, CURVE_TOP), xlabel="epoch")
+        axes = figure.add_axes((0.07 + number * room, 0.16, room - 0.06, 0.72), ylim=(0, CURVE_TOP), xlabel="epoch")
         axes.plot(curve[:, 0], curve[:, 1].clip(0, CURVE_TOP), color=BLUE, linewidth=2, label="training")
         axes.plot(curve[:, 0], curve[:, 2].clip(0, CURVE_TOP), "--", color=ORANGE, linewidth=2, label="validation")
         best = curve[curve[:, 2].argmin()]
@@ -142,7 +142,7 @@ def comparison(
     Args:
         groups: name to the accuracies of its runs, one for each seed.
         live: name to accuracies measured now.
-        source: how the recorded ones were made, in a line.
+        source: how the recorded ones were made.
         alt: what the picture shows.
 
     The bar is the mean plus and minus two standard errors: the true mean lies in it about 19 times of 20.
@@ -163,7 +163,7 @@ def comparison(
     axes.set_ylim(len(groups) - 0.4, -0.7)
     axes.grid(axis="x", color="#e5e5e5")
     figure.legend(loc="lower center", ncols=3, fontsize=9, bbox_to_anchor=(0.5, 0.035))
-    figure.text(0.5, 0.012, source, ha="center", va="bottom", fontsize=8, color=GREY)
+    figure.text(0.5, 0.012, source.replace("\n", ";  "), ha="center", va="bottom", fontsize=8, color=GREY)
     return Static(figure, alt)
 
 
@@ -173,13 +173,13 @@ def search(scores: Mapping[tuple[int, int], Sequence[float]], chosen: tuple[int,
     Args:
         scores: (width, depth) to the accuracies of its runs.
         chosen: the width and depth that won.
-        source: how the scores were made, in a line.
+        source: how the scores were made.
         alt: what the picture shows.
     """
     widths, depths = (sorted({key[part] for key in scores}) for part in (0, 1))
     grid = np.array([[mean(scores[width, depth]) for width in widths] for depth in depths])
-    figure = new_figure(8.4, 3.4)
-    axes = figure.add_axes((0.11, 0.25, 0.86, 0.72), xlabel="neurons in each hidden layer", ylabel="hidden layers")
+    figure = new_figure(9.2, 3.6)
+    axes = figure.add_axes((0.07, 0.25, 0.91, 0.72), xlabel="neurons in each hidden layer", ylabel="hidden layers")
     axes.imshow(grid, cmap="cividis", vmin=0.3, vmax=0.9, aspect="auto")
     axes.set_xticks(range(len(widths)), [str(width) for width in widths])
     axes.set_yticks(range(len(depths)), [str(depth) for depth in depths])
@@ -190,5 +190,5 @@ def search(scores: Mapping[tuple[int, int], Sequence[float]], chosen: tuple[int,
             axes.text(column, row, text, ha="center", va="center", color="white" if grid[row, column] < 0.65 else INK)
     column, row = widths.index(chosen[0]), depths.index(chosen[1])
     axes.add_patch(Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, edgecolor=ORANGE, linewidth=3))
-    figure.text(0.5, 0.02, source, ha="center", va="bottom", fontsize=8, color=GREY)
+    figure.text(0.5, 0.02, source.replace("\n", ";  "), ha="center", va="bottom", fontsize=8, color=GREY)
     return Static(figure, alt)
