@@ -27,6 +27,7 @@ LEAVES, DEPTH = 14, 5  # what fits into the picture of a tree
 class Reader:
     """Scores the next token; of a text like the one before, only the part that differs is read.
 
+    >>> from course_utils.models.transformer import TransformerConfig
     >>> tiny = Transformer(TransformerConfig.preset("tiny"))
     >>> Reader(tiny).logits([3, 1, 4]).shape
     torch.Size([128])
