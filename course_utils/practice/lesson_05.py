@@ -57,8 +57,8 @@ EXERCISES = (
         task="While training, dropout sets a share of the values to 0: those where `kept` is 0. The others are scaled "
         "up so that the expected sum stays as it was. `dropped` is the share that is dropped, 0.25 say. Give the new "
         "values.",
-        stub="def dropout(values, kept, dropped):\n    return ...",
-        answer="def dropout(values, kept, dropped):\n    return [v * k / (1 - dropped) for v, k in zip(values, kept)]",
+        stub="def drop_out(values, kept, dropped):\n    return ...",
+        answer="def drop_out(values, kept, dropped):\n    return [v * k / (1 - dropped) for v, k in zip(values, kept)]",
         wrong=(
             Wrong("the kept values are not scaled up, so after training, with all values there, every sum is too "
                   "large.", " / (1 - dropped)", ""),
