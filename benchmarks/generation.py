@@ -6,6 +6,7 @@ For each new token every matrix of the model meets one vector. The limit is thos
 each by the faster of torch's two routines for it. All sides take turns in one process, on two threads.
 """
 
+import functools
 import statistics
 import time
 from collections.abc import Callable
@@ -65,7 +66,11 @@ def bare_products(model: Transformer) -> dict[str, Callable[[], object]]:
 def library(dtype: torch.dtype) -> torch.nn.Module:
     file = next(assets.path(NAME).rglob("*.gguf"))
     return transformers.AutoModelForCausalLM.from_pretrained(
-        str(file.parent), gguf_file=file.name, dtype=dtype, local_files_only=True
+        str(file.parent),
+        gguf_file=file.name,
+        dtype=dtype,
+        local_files_only=True,
+        quantization_config=transformers.GgufConfig(dequantize=True),  # ordinary matrices, as ours are
     ).eval()
 
 
@@ -112,8 +117,8 @@ def cache_gain(dtype: torch.dtype) -> None:
     for length in (16, 32, 64, 128):
         settings = dict(temperature=0, max_new_tokens=length, stop_tokens=[])
         sides = {
-            kind: lambda kind=kind: sampling.generate(model, tokenizer, PROMPT, use_cache=kind == "with", **settings)
-            for kind in ("with", "without")
+            kind: functools.partial(sampling.generate, model, tokenizer, PROMPT, use_cache=cached, **settings)
+            for kind, cached in (("with", True), ("without", False))
         }
         taken = taking_turns(sides, 3)
         print(

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 Schedule = Callable[[int, int], float]  # (step, steps) -> factor on the learning rate
 Loss = Callable[[Tensor, Tensor], Tensor]  # (predictions, targets) -> one number
@@ -76,7 +76,7 @@ def fit(
             ``patience`` is given, the weights of the best measurement are put back at the end.
         on_step: called as ``on_step(step, history)`` after each step, counting from 0; return True to stop.
         max_seconds: stop after this time.
-        progress: whether to show a bar. The environment variable COURSE_QUIET=1 hides every bar.
+        progress: whether to show a bar; the environment variable TQDM_DISABLE=1 hides every bar.
 
     Returns:
         The history. A keyboard interrupt (the stop button) does not raise: the model keeps what it learned, the history
@@ -102,7 +102,7 @@ def fit(
     full_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimiser.param_groups]
     start = time.perf_counter()
     was_training = model.training
-    bar = tqdm(total=steps, disable=not progress or os.environ.get("COURSE_QUIET") == "1", unit="step")
+    bar = tqdm(total=steps, unit="step") if progress else tqdm(disable=True)
     try:
         if evaluate is not None:
             best.note(measure(model, evaluate, history))

@@ -27,7 +27,11 @@ PROMPTS = [
 def reference():
     file = next(assets.path("smollm2-135m-instruct").rglob("*.gguf"))
     return transformers.AutoModelForCausalLM.from_pretrained(
-        str(file.parent), gguf_file=file.name, dtype=torch.float32, local_files_only=True
+        str(file.parent),
+        gguf_file=file.name,
+        dtype=torch.float32,
+        local_files_only=True,
+        quantization_config=transformers.GgufConfig(dequantize=True),
     ).eval()
 
 
