@@ -119,7 +119,7 @@ class Paper(anywidget.AnyWidget):
       canvas.setAttribute("aria-label", "Paper to draw a digit on, " + side + " by " + side + " dots. Arrow keys " +
         "move the pen, space puts ink, shift and arrow draws. Undo and Clear are buttons.");
       canvas.style.cssText = "border:1px solid #8c8c8c;background:white;touch-action:none;cursor:crosshair";
-      says.setAttribute("aria-live", "polite");
+      says.setAttribute("role", "status");
       says.style.cssText = "font-size:12px;width:" + side * dot + "px;line-height:1.3;height:2.7em";
       const help = "Draw with mouse or finger. Keys: arrows move, space inks, shift+arrow draws.";
       says.textContent = help;
@@ -224,7 +224,7 @@ class DrawADigit(Explorer):
         start: first values of the controls; ``drawing`` is text as `as_text` writes it.
     """
 
-    size = (9.4, 4.3)
+    size = (8.4, 4.3)
     drawing = Text(TWO, slow=False, maximum=2 * SIDE * SIDE)
     to_frame = Toggle(True, label="scale to the frame, as the real digits were")
     undo_stroke = Button("Undo stroke", "take_back")
@@ -296,13 +296,13 @@ class DrawADigit(Explorer):
             self.sheet.paste(grid(lit(layer), 16), 16, bottom, magnify=8)
         for maps, bottom in zip([*result.maps, result.hidden], self.map_rows, strict=True):
             if maps.ndim == 1:
-                self.sheet.paste(grid(lit(maps), 32), 190, bottom, magnify=10)
+                self.sheet.paste(grid(lit(maps), 32), 172, bottom, magnify=10)
                 continue
             colours, magnify = pale(lit(maps), BLUE), 4 if maps.shape[-1] >= 8 else 5
             pitch = magnify * maps.shape[-1] + 4
             for index, tile in enumerate(colours):
                 row, column = divmod(index, 352 // pitch)
-                self.sheet.paste(tile, 190 + column * pitch, bottom - row * pitch, magnify=magnify)
+                self.sheet.paste(tile, 172 + column * pitch, bottom - row * pitch, magnify=magnify)
         for bars, shares in zip(self.artists["bars"], result.shares, strict=True):
             for bar, share in zip(bars, shares, strict=True):
                 bar.set_width(share)
@@ -319,7 +319,7 @@ class DrawADigit(Explorer):
             figure.text(left / width, bottom / height, text, fontsize=10)
 
         self.sheet = self.artists["sheet"] = Sheet(figure)
-        words("the networks see 8 × 8", 12, 408)
+        words("seen: 8 × 8 numbers", 12, 408)
         self.plain_rows, self.map_rows = [], []
         top = 236
         for layer in result.plain:
@@ -330,14 +330,14 @@ class DrawADigit(Explorer):
         top = 408
         for number, maps in enumerate([*result.maps, result.hidden], start=1):
             if maps.ndim == 1:
-                words(f"convolutional: layer {number}, {len(maps)} neurons", 188, top)
+                words(f"convolutional: layer {number}, {len(maps)} neurons", 170, top)
                 self.map_rows.append(top - 6 - 10 * -(-len(maps) // 32))
                 continue
-            words(f"convolutional: layer {number}, {len(maps)} maps of {maps.shape[-1]} × {maps.shape[-1]}", 188, top)
+            words(f"convolutional: layer {number}, {len(maps)} maps of {maps.shape[-1]} × {maps.shape[-1]}", 170, top)
             pitch = (4 if maps.shape[-1] >= 8 else 5) * maps.shape[-1] + 4
             self.map_rows.append(top - 6 - pitch + 4)
             top -= 26 + pitch * -(-len(maps) // (352 // pitch))
-        axes = figure.add_axes((0.635, 0.07, 0.355, 0.83), xlim=(0, 1.2), ylim=(9.6, -0.6))
+        axes = figure.add_axes((0.655, 0.07, 0.335, 0.83), xlim=(0, 1.3), ylim=(9.6, -0.6))
         axes.set_xticks(np.linspace(0, 1, 5), ["0", "25", "50", "75", "100 %"])
         axes.set_yticks(range(10))
         rows = np.arange(10)

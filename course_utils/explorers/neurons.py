@@ -45,7 +45,7 @@ class Neuron:
 class NeuronExplorer(Explorer):
     """A neuron's formula with its numbers, its answer over all inputs, and the bend that makes the answer."""
 
-    size = (9.2, 4.2)
+    size = (8.4, 4.0)
     weight_1 = Slider(-4.0, 4.0, 1.0, step=0.1)
     weight_2 = Slider(-4.0, 4.0, -2.0, step=0.1)
     bias = Slider(-4.0, 4.0, 0.5, step=0.1)
@@ -103,7 +103,7 @@ class NeuronExplorer(Explorer):
         (parts["line"],) = plane.plot([], [], color=INK, linewidth=2)
         (parts["point"],) = plane.plot([], [], "o", color="white", markeredgecolor=INK, markersize=10)
         plane.set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE))
-        parts["formula"] = figure.text(0.5, 0.945, "", ha="center", va="center", fontsize=13)
+        parts["formula"] = figure.text(0.5, 0.945, "", ha="center", va="center", fontsize=12.5)
         bend = figure.add_axes(
             (0.61, 0.12, 0.37, 0.74), xlim=(-6, 6), ylim=(-1.6, 3.2), xlabel="weighted sum plus bias"
         )

@@ -245,8 +245,8 @@ class Run:
 
 CELLS = 60  # the map is CELLS x CELLS places
 NODE, MAP = 30, 240  # pixels: the side of a neuron's map (half of the places) and of the large map
-LEFT, RIGHT, TOP = 84, 560, 404  # pixels: middles of the first and the last column of neurons; the top of all
-OUTPUT = (672, 164)  # pixels: lower left corner of the large map
+LEFT, RIGHT, TOP = 80, 474, 404  # pixels: middles of the first and the last column of neurons; the top of all
+OUTPUT = (576, 164)  # pixels: lower left corner of the large map
 NOBODY = "none"
 
 
@@ -304,19 +304,16 @@ class _Clicks(anywidget.AnyWidget):
     at: Any = traitlets.List().tag(sync=True)
     _esm = """
     export default { render({ model, el }) {
-      let root = null, count = 0;
+      let count = 0;
       const clicked = (event) => {
-        if (event.target.tagName !== "IMG") return;
-        const box = event.target.getBoundingClientRect(), image = event.target;
-        const scale = image.naturalWidth / box.width;
+        const image = event.target;
+        if (image.tagName !== "IMG" || !el.closest(".course-explorer")?.contains(image)) return;
+        const box = image.getBoundingClientRect(), scale = image.naturalWidth / box.width;
         model.set("at", [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale, ++count]);
         model.save_changes();
       };
-      const timer = setTimeout(() => {
-        root = el.closest(".course-explorer");
-        root?.addEventListener("click", clicked);
-      }, 0);
-      return () => { clearTimeout(timer); root?.removeEventListener("click", clicked); };
+      document.addEventListener("click", clicked);
+      return () => document.removeEventListener("click", clicked);
     } };
     """
 
@@ -327,7 +324,7 @@ class NetworkPlayground(Explorer):
     A click on a neuron writes its weights on its lines and its formula in bold.
     """
 
-    size = (9.4, 4.5)
+    size = (8.4, 4.5)
     caption_lines = 3
     panel_height = 120
     data = Choice([*POINTS, OWN], slow=True)
@@ -361,7 +358,8 @@ class NetworkPlayground(Explorer):
         super().__init__(**start)
         for name, control in self.controls.items():
             if isinstance(control, Slider):
-                self.inputs[name].layout.width = "300px"
+                self.inputs[name].layout.width = "270px"
+        self.inputs["learning_rate"].readout_format = ".2g"
         self._clicks = _Clicks()
         self._clicks.observe(lambda change: self._from_widget(lambda: self.click(*change.new[:2])), "at")
         self.widget.children = (*self.widget.children, self._clicks)
@@ -473,7 +471,7 @@ class NetworkPlayground(Explorer):
         inputs = features(GRID, prepared.features)
         answers = run.network.activations(inputs.flatten(0, 1))
         maps = [answer.T.unflatten(1, (CELLS, CELLS)).nan_to_num() for answer in answers]
-        penalties = "".join(f" · {name} {size:.3f}" for name, size in (("L1", l1), ("L2", l2)) if size)
+        penalties = "".join(f", {name} {size:.3f}" for name, size in (("L1", l1), ("L2", l2)) if size)
         return Playing(
             task=prepared,
             steps=run.steps,
@@ -484,7 +482,7 @@ class NetworkPlayground(Explorer):
             curve=np.array(run.curve),
             training=run.measure(run.inputs, run.labels),
             held_out=run.measure(*run.held_out),
-            settings=f"learning rate {learning_rate:.3g} · batches of {batch}{penalties} · {speed} steps a picture",
+            settings=f"Learning rate {learning_rate:.3g}, batches of {batch}{penalties}, {speed} steps a picture.",
             neuron=neuron,
             adds=click_adds,
             broken=run.broken,
@@ -527,8 +525,8 @@ class NetworkPlayground(Explorer):
         wide = max(100, 2 ** math.ceil(math.log2(max(1, result.steps)) + 0.01))
         if self.loss_axes.get_xlim()[1] != wide:
             self.loss_axes.set_xlim(0, wide)
-        parts["settings"].set_text(result.settings)
-        parts["adds"].set_text(f"hollow: held out · a click adds a point of class {result.adds}")
+        for marker, name in zip(parts["adds"], CLASSES, strict=True):
+            marker.set_visible(name == result.adds)
 
     def _make(self, figure: Figure, task: Task) -> None:
         width, height = figure.bbox.size
@@ -587,8 +585,10 @@ class NetworkPlayground(Explorer):
             *self.loss_axes.plot([], [], "--", color=ORANGE, linewidth=1.8, label="held out"),
         ]
         self.loss_axes.legend(handles=parts["losses"], fontsize=8, loc="upper right", borderaxespad=0, ncols=2)
-        parts["settings"] = figure.text(0.012, 0.03, "", fontsize=10)
-        parts["adds"] = figure.text((OUTPUT[0] + MAP) / width, 1 - 18 / height, "", fontsize=9, ha="right")
+        right, top = OUTPUT[0] + MAP, height - 14
+        figure.text((right - 14) / width, 1 - 18 / height, "hollow: held out · a click adds", fontsize=9, ha="right")
+        looks = zip(CLASS_MARKERS, CLASS_COLOURS, strict=True)
+        parts["adds"] = [under.plot(right - 5, top, marker, color=colour)[0] for marker, colour in looks]
 
     def _write_weights(self, result: Playing) -> None:
         texts = iter(self.artists["numbers"])
@@ -611,7 +611,7 @@ class NetworkPlayground(Explorer):
         return (
             f"Step {result.steps:,}: training loss {brief(result.training[0])}, {result.training[1]:.0%} of {points} "
             f"points in {classes} classes right{held_out if len(result.task.held_out_labels) else ''}. "
-            f"{result.broken or silent_layer(result)}"
+            f"{result.broken or silent_layer(result) or result.settings}"
         )
 
     def panel(self, result: Playing) -> str:

@@ -125,7 +125,7 @@ def gallery(
 
 def functions(sums: np.ndarray, answers: dict[str, np.ndarray]) -> Figure:
     """Activation functions side by side: the answer for each weighted sum."""
-    figure = new_figure(9.2, 2.3)
+    figure = new_figure(8.4, 2.2)
     for index, (name, values) in enumerate(answers.items()):
         width = 1 / len(answers)
         axes = figure.add_axes((index * width + 0.2 * width, 0.2, 0.75 * width, 0.64), ylim=(-1.6, 2.6))
