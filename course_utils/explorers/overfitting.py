@@ -304,7 +304,7 @@ class OverfittingLab(Explorer):
         note = f"The first {SHOWN} digits to learn from, each with the label it is given; ✗ marks a wrong label."
         figure.text(0.5, 0.745, note, ha="center", fontsize=10, color=INK)
         panels = [
-            figure.add_axes((left, 0.125, 0.415, 0.515), xlim=(0, self.last), xlabel="epoch") for left in (0.06, 0.565)
+            figure.add_axes((left, 0.125, 0.405, 0.515), xlim=(0, self.last), xlabel="epoch") for left in (0.06, 0.565)
         ]
         for panel, title, top in zip(panels, ("loss", "share answered right"), (CURVE_TOP, 1.0), strict=True):
             panel.set_title(title, loc="left", fontsize=11)
