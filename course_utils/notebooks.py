@@ -143,9 +143,10 @@ def asks(source: str) -> bool:
     >>> asks("quiz('01.a', 'Why?', {'so': 'yes'}, answer='so')"), asks("quiz")
     (True, False)
     """
-    last = (_statements(source) or [None])[-1]
-    call = last.value.func if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) else None
-    return isinstance(call, ast.Name) and call.id in ("quiz", "predict")
+    for last in _statements(source)[-1:]:
+        if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and isinstance(last.value.func, ast.Name):
+            return last.value.func.id in ("quiz", "predict")
+    return False
 
 
 def _statements(source: str) -> list[ast.stmt]:
