@@ -21,7 +21,7 @@ from course_utils.tokenizers import BPETokenizer
 
 ROWS = 10  # tokens to choose from, and tokens whose surprise is drawn
 LONGEST = 200  # new tokens in one text
-LEAVES, DEPTH = 14, 5  # what fits into the picture of a tree
+LEAVES, DEPTH = 14, 4  # what fits into the picture of a tree
 
 
 class Reader:
@@ -116,7 +116,7 @@ class StepSampler(Explorer):
         start: first values of the controls: prompt, row.
     """
 
-    size = (9.2, 4.2)
+    size = (8.4, 4.2)
     panel_height = 84
     prompt = Text("Once upon a time")
     row = Choice([Row(number, f"{number}.") for number in range(1, ROWS + 1)], label="next token")
@@ -195,7 +195,7 @@ class StepSampler(Explorer):
             left = figure.add_axes((0.17, 0.1, 0.3, 0.8), xlim=(0, 1.3), ylim=(ROWS - 0.4, -0.6))
             left.set_xticks([0, 0.5, 1], ["0", "50", "100 %"])
             left.set_title("what could come next", loc="left")
-            self.right = figure.add_axes((0.69, 0.1, 0.29, 0.8), ylim=(ROWS - 0.4, -0.6))
+            self.right = figure.add_axes((0.66, 0.1, 0.32, 0.8), ylim=(ROWS - 0.4, -0.6))
             self.bars = left.barh(range(ROWS), [0.0] * ROWS, 0.7, color=BLUE)
             self.surprises = self.right.barh(range(ROWS), [0.0] * ROWS, 0.7, color=GREY)
             self.numbers = [axes.text(0, at, "", va="center") for axes in (left, self.right) for at in range(ROWS)]
@@ -279,7 +279,7 @@ class ContinuationTree(Explorer):
         start: first values of the controls: prompt, branches, leaf.
     """
 
-    size = (9.6, 4.8)
+    size = (8.4, 4.6)
     caption_lines = 3
     prompt = Text("Once upon a time")
     branches = Slider(1, 4, 3, label="branches per token", slow=True)
@@ -341,16 +341,16 @@ class ContinuationTree(Explorer):
         """Each token right of the one before, its probability at the end of its edge, the products at the right."""
         self.clear()  # the tree has another shape
         wide, depth = 100 * self.size[0], max(len(node.path) for node in result.nodes)
-        start, end = 96, wide - 138  # pixels: right of the prompt, left of the products
+        start, end = 84, wide - 124  # pixels: right of the prompt, left of the products
         column = (end - start) / depth
-        label = max(0.25 * column, 20) + 56  # of a column: its edges and their percentages
+        label = max(0.2 * column, 20) + 54  # of a column: its edges and their percentages
         axes = figure.add_axes((0, 0.02, 1, 0.9), xlim=(0, wide), ylim=(len(result.leaves) - 0.4, -0.6))
         axes.set_axis_off()
         self.artists["axes"] = axes
         heights = _heights(result.nodes)
         chosen = result.leaves[result.chosen]
         plain: dict[str, Any] = dict(
-            va="center", fontsize=10, zorder=3, bbox=dict(facecolor="white", edgecolor="none", pad=1)
+            va="center", fontsize=9, zorder=3, bbox=dict(facecolor="white", edgecolor="none", pad=1)
         )
         axes.text(start - 6, heights[()], f"…{readable(result.prompt)[-9:].lstrip()}", ha="right", **plain)
         for node in result.nodes:
@@ -363,15 +363,17 @@ class ContinuationTree(Explorer):
             above = [left, left + label - 56, right - 50], [heights[node.path[:-1]], at, at]
             axes.plot(*above, linewidth=0.8 + 6 * node.probability, **look)
             axes.plot([right, end if node.leaf else left + column], [at, at], ":" if node.leaf else "-", lw=0.8, **look)
-            axes.text(right - 4, at, percent(node.probability), ha="right", **(plain | {"fontsize": 9}))
+            axes.text(right - 4, at, percent(node.probability), ha="right", **plain)
             name = readable(node.name)
-            room = max(5, int((column - label) / 8.5))
+            room = max(5, int((column - label) / 8))
             name = name if len(name) <= room else f"{name[: room - 2]}…{name[-1]}"
             axes.text(right, at, name, weight="bold" if on_path else "normal", **plain)
             if node.leaf:
                 words = f"{percent(node.together)}, {_surprise(node.together)}"
                 axes.text(end + 4, at, words, weight="bold" if node is chosen else "normal", **plain)
-        figure.text(start / wide, 0.94, "token after token: the probability of each after those before", color=GREY)
+        figure.text(
+            start / wide, 0.94, "token after token: the probability of each after those before", color=GREY, fontsize=10
+        )
         figure.text((end + 4) / wide, 0.94, "multiplied", color=GREY)
 
     def caption(self, result: Tree) -> str:
