@@ -43,22 +43,37 @@ def read_token(model: Transformer, token: int, cache: list[KeyValueCache]) -> Te
     stream = model.tokens.weight[token]  # (width,)
     for block, memory in zip(cast(list[Block], model.blocks), cache, strict=True):
         attention, mlp = block.attention, block.mlp
-        heads = torch.mv(attention.query_key_value.weight, rms_norm(stream, block.attention_norm.weight, epsilon))
+        heads = normed(stream, block.attention_norm.weight, epsilon, attention.query_key_value.weight)
         heads = heads.view(1, -1, 1, config.head_width)  # (1, all heads, 1, head_width)
         turned = rotate(heads[:, : -config.kv_heads], turn)
         keys, values = memory.extend(turned[:, config.heads :], heads[:, -config.kv_heads :])
         mixed = fused_attention(turned[:, : config.heads], keys, values).view(-1)  # (width,)
         stream = torch.addmv(stream, attention.output.weight, mixed)
-        gate, hidden = torch.mv(mlp.up.weight, rms_norm(stream, block.mlp_norm.weight, epsilon)).chunk(2)
+        gate, hidden = normed(stream, block.mlp_norm.weight, epsilon, mlp.up.weight).chunk(2)
         stream = torch.addmv(stream, mlp.down.weight, nn.functional.silu(gate) * hidden)
-    return rms_norm(stream, model.norm.weight, epsilon)
+    return stream * model.norm.weight / length(stream, epsilon)
 
 
-def rms_norm(vector: Tensor, gain: Tensor, epsilon: float) -> Tensor:
-    """RMS norm of one vector: ``(width,)`` to ``(width,)``.
+def normed(vector: Tensor, gain: Tensor, epsilon: float, matrix: Tensor) -> Tensor:
+    """A matrix times the RMS norm of a vector; the product itself divides by the vector's length.
 
-    >>> rms_norm(torch.tensor([3.0, 4.0]), torch.ones(2), 0.0)
+    Args:
+        vector: ``(width,)``.
+        gain: ``(width,)``, the norm's weights.
+        epsilon: the norm's.
+        matrix: ``(outputs, width)``.
+
+    Returns:
+        ``(outputs,)``.
+
+    >>> normed(torch.tensor([3.0, 4.0]), torch.ones(2), 0.0, torch.eye(2))
     tensor([0.8485, 1.1314])
     """
-    length = torch.linalg.vector_norm(vector, dtype=torch.float32).item()
-    return vector / math.sqrt(length * length / len(vector) + epsilon) * gain
+    nothing = vector[:1]  # addmv wants something to add to, and beta=0 leaves it out
+    return torch.addmv(nothing, matrix, vector * gain, beta=0, alpha=1 / length(vector, epsilon))
+
+
+def length(vector: Tensor, epsilon: float) -> float:
+    """Root of the mean square, as `torch.nn.RMSNorm` takes it."""
+    norm = torch.linalg.vector_norm(vector, dtype=torch.float32).item()
+    return math.sqrt(norm * norm / len(vector) + epsilon)

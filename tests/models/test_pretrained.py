@@ -35,7 +35,7 @@ def unpacked(tmp_path, monkeypatch):
 
 
 def files(tmp_path):
-    return sorted(path.name for path in (tmp_path / f"{NAME}-unpacked").iterdir())
+    return sorted(path.name for path in (tmp_path / f"{NAME}-float32").iterdir())
 
 
 def same(one: Transformer, other: Transformer) -> bool:
@@ -52,15 +52,15 @@ def test_the_second_load_unpacks_nothing_and_gives_the_same(unpacked, tmp_path):
     pretrained.load(NAME, dtype=torch.bfloat16)
     assert unpacked == [torch.float32, torch.bfloat16]
     assert [name for name in files(tmp_path) if not name.startswith(".")] == [
-        "bfloat16.safetensors", "float32.safetensors", "settings.json", "tokenizer.json",
+        "settings.json", "tokenizer.json", "weights.safetensors",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("damaged", ["float32.safetensors", "settings.json", "tokenizer.json"])
+@pytest.mark.parametrize("damaged", ["weights.safetensors", "settings.json", "tokenizer.json"])
 @pytest.mark.parametrize("how", ["cut", "rubbish", "gone", "empty"])
 def test_a_damaged_file_is_made_again(unpacked, tmp_path, damaged, how):
     whole, _ = pretrained.load(NAME)
-    file = tmp_path / f"{NAME}-unpacked" / damaged
+    file = tmp_path / f"{NAME}-float32" / damaged
     content = file.read_bytes()
     if how == "gone":
         file.unlink()
@@ -72,15 +72,24 @@ def test_a_damaged_file_is_made_again(unpacked, tmp_path, damaged, how):
     assert len(unpacked) == 2
 
 
-def test_another_published_file_is_unpacked_anew(unpacked, tmp_path):
+def test_what_is_kept_begins_on_a_line_of_the_processors_cache(unpacked):
     pretrained.load(NAME)
+    model, _ = pretrained.load(NAME)
+    first = min(weight.data_ptr() for weight in model.parameters())
+    assert first % 64 == 0
+
+
+def test_another_published_file_is_unpacked_anew_in_every_precision(unpacked, tmp_path):
+    for dtype in (torch.float32, torch.bfloat16):
+        pretrained.load(NAME, dtype=dtype)
     (tmp_path / "published" / "model.gguf").write_bytes(b"published later")
-    pretrained.load(NAME)
-    assert len(unpacked) == 2
+    for dtype in (torch.float32, torch.bfloat16):
+        pretrained.load(NAME, dtype=dtype)
+    assert unpacked == [torch.float32, torch.bfloat16] * 2
 
 
 def test_a_full_disk_costs_time_and_nothing_else(unpacked, tmp_path, monkeypatch):
-    def full(*_):
+    def full(*_, **settings):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pretrained, "save_file", full)
@@ -90,7 +99,7 @@ def test_a_full_disk_costs_time_and_nothing_else(unpacked, tmp_path, monkeypatch
 
 
 def test_an_interrupted_write_leaves_no_half_file(unpacked, tmp_path, monkeypatch):
-    def interrupted(weights, path):
+    def interrupted(weights, path, **settings):
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 
@@ -98,7 +107,7 @@ def test_an_interrupted_write_leaves_no_half_file(unpacked, tmp_path, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         pretrained.load(NAME)
     assert [name for name in files(tmp_path) if "safetensors" in name] == []
-    FileLock(tmp_path / f"{NAME}-unpacked" / ".lock", timeout=1).acquire()
+    FileLock(tmp_path / f"{NAME}-float32" / ".lock", timeout=1).acquire()
 
 
 def test_unknown_names_and_precisions_get_a_sentence():
