@@ -384,7 +384,9 @@ class Explorer(Shown):
             with widget.hold_trait_notifications():
                 for trait, setting in traits.items():
                     setattr(widget, trait, setting)
-                widget.value = value
+                if not isinstance(control, Choice):
+                    widget.value = value
+            widget.value = value  # leaving the block above, a list goes back to its first option
             self._setting = before
 
     def press(self, name: str) -> None:

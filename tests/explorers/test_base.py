@@ -334,3 +334,12 @@ def test_no_part_of_the_widget_changes_its_height() -> None:
     wave.inputs["shape"].value = "refused"
     wave.pin()
     assert {child.layout.height for child in wave.widget.children[1:5]} == heights and None not in heights
+
+
+def test_a_list_given_other_options_keeps_its_value_if_it_still_may() -> None:
+    wave = Wave()
+    wave.set(shape="cosine")
+    wave.replace("shape", Choice(["sine", "cosine", "tangent"], "sine"))
+    assert wave.shape == "cosine" and wave.inputs["shape"].value == "cosine"
+    wave.replace("shape", Choice(["tangent", "sine"], "sine"))
+    assert wave.shape == "sine"

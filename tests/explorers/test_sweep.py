@@ -20,3 +20,8 @@ def test_every_explorer_has_a_factory() -> None:
 @pytest.mark.parametrize("kind", sweep.FACTORIES, ids=lambda kind: kind.__name__)
 def test_sweep(kind: type) -> None:
     sweep.sweep(sweep.FACTORIES[kind]())
+
+
+@pytest.mark.parametrize("kind", sweep.FACTORIES, ids=lambda kind: kind.__name__)
+def test_it_fits_beside_jupyterlabs_list_of_files(kind) -> None:
+    assert kind.size[0] <= 8.4, "a window of 1280 pixels leaves about 848 to an output"
