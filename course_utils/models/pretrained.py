@@ -198,10 +198,10 @@ def read_gguf(path: Path, dtype: torch.dtype) -> tuple[TransformerConfig, Weight
         tied_output=not any(tensor.name == "output.weight" for tensor in reader.tensors),
     )
     numbers = {
-        tensor.name: torch.from_numpy(gguf.quants.dequantize(tensor.data, tensor.tensor_type).copy())
+        tensor.name: torch.from_numpy(gguf.quants.dequantize(tensor.data, tensor.tensor_type).copy()).to(dtype)
         for tensor in tqdm(reader.tensors, desc="Unpacking the model (once)", unit="matrix")
     }
-    weights = {name: weight.to(dtype).contiguous() for name, weight in from_gguf(numbers, config).items()}
+    weights = {name: weight.contiguous() for name, weight in from_gguf(numbers, config).items()}
     tokenizer = BPETokenizer.from_gguf_fields(
         field[words + "tokens"],
         field[words + "merges"],
