@@ -302,9 +302,13 @@ class ExplorerView:
         """What a screen reader says of the picture."""
         return self.image.get_attribute("alt") or ""
 
-    def caption(self) -> str:
-        """The sentence under the picture."""
-        return self.output.locator("[aria-live]").first.inner_text()
+    def caption(self, seconds: float = 15) -> str:
+        """The sentence under the picture, which a screen reader reads when it changes."""
+        line, end = self.output.locator(".course-caption[aria-live]").first, time.monotonic() + seconds
+        while not (said := line.inner_text()):  # a cell that comes into sight is drawn before its words
+            assert time.monotonic() < end, f"no caption within {seconds} s"
+            self.lab.page.wait_for_timeout(30)
+        return said
 
     def wait_for_number(self, number: float, seconds: float = 15) -> None:
         """Waits until the caption says this number."""
