@@ -21,31 +21,12 @@ PRESSES = 60
 WARM_UP = 10
 MEDIAN_GOAL, P95_GOAL = 60.0, 90.0  # milliseconds
 
-EXPLORER = '''
-from course_utils.explorers.base import Explorer, Slider
+EXPLORER = """
+from course_utils.explorers import TemperatureExplorer
+from course_utils.models import pretrained
 
-
-class Bars(Explorer):
-    """Thirty bars, as many as TemperatureExplorer has at most."""
-
-    temperature = Slider(0.0, 3.0, 1.0, step=0.05)
-
-    def compute(self, prepared, temperature):
-        return temperature, [temperature * (bar % 7) for bar in range(30)]
-
-    def draw(self, figure, result):
-        if not self.artists:
-            axes = figure.add_axes((0.1, 0.1, 0.85, 0.85), ylim=(0, 18))
-            self.artists["bars"] = list(axes.bar(range(30), result[1]))
-        for bar, height in zip(self.artists["bars"], result[1], strict=True):
-            bar.set_height(height)
-
-    def caption(self, result):
-        return f"At temperature {result[0]:.2f} the highest bar is {max(result[1]):.2f}."
-
-
-Bars()
-'''
+TemperatureExplorer(*pretrained.load("smollm2-135m-instruct"))
+"""
 
 # Resolves with the milliseconds from the next keydown to the end of the frame that paints the new picture: a message
 # posted in an animation frame's callback arrives once that frame is painted.

@@ -13,8 +13,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
+import numpy as np
 import torch
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -69,6 +71,13 @@ def against_interact() -> tuple[float, float]:
     return statistics.median(times[0][5:]), statistics.median(times[1][5:])
 
 
+def pulled(control: Any) -> list[float]:
+    """Values that a slider takes when it is pulled from one end to the other and back."""
+    spaced = np.geomspace if control.log else np.linspace
+    values = [control.check(type(control.start)(value)) for value in spaced(control.low, control.high, 30)]
+    return [*values, *reversed(values)]
+
+
 def every_explorer() -> dict[str, float]:
     """Return the median milliseconds of a move of each explorer's fast sliders, made as the tests make them."""
     sys.path.insert(0, str(PROJECT))
@@ -81,10 +90,10 @@ def every_explorer() -> dict[str, float]:
         for name, control in explorer.controls.items():
             if control.slow or not hasattr(control, "low"):
                 continue
-            values = sweep.range_of(control) * 4
             widget = explorer.inputs[name]
+            values = pulled(control)
             times = [milliseconds(lambda v=v, widget=widget: setattr(widget, "value", v)) for v in values]
-            medians[f"{kind.__name__}.{name}"] = statistics.median(times[len(values) // 4 :])
+            medians[f"{kind.__name__}.{name}"] = statistics.median(times[4:])
             explorer.reset()
     return medians
 

@@ -130,10 +130,16 @@ def keep_top_p(logits: Tensor, top_p: float) -> Tensor:
     >>> keep_top_p(torch.tensor([0.5, 0.3, 0.2]).log(), 0.6).exp()
     tensor([0.5000, 0.3000, 0.0000])
     """
-    ordered, order = logits.sort(descending=True, stable=True)
-    probability = ordered.softmax(-1)
-    before = probability.cumsum(-1) - probability  # what the likelier tokens reach without this one
-    return logits.masked_fill((before >= top_p).scatter(-1, order, before >= top_p), -math.inf)
+    total = logits.logsumexp(-1, keepdim=True)
+    for size in (min(256, logits.size(-1)), logits.size(-1)):  # a few hundred tokens reach it nearly always
+        ordered, order = logits.topk(size)
+        probability = (ordered - total).exp()
+        reached = probability.cumsum(-1)
+        if (reached[..., -1] >= top_p).all():
+            break
+    before = reached - probability  # what the likelier tokens reach without this one
+    keep = torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order, before < top_p)
+    return logits.masked_fill(~keep, -math.inf)
 
 
 def penalise(logits: Tensor, ids: Tensor, penalty: float) -> Tensor:

@@ -3,12 +3,16 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Before numpy or torch is imported anywhere: waiting threads sleep, for the tests' processes share two cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+hypothesis.settings.register_profile("course", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("course")
 
 
 def pytest_configure(config: pytest.Config) -> None:

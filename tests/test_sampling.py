@@ -51,6 +51,14 @@ def test_warping_equals_the_reference(knobs, seed):
     torch.testing.assert_close(sampling.warp(logits, **knobs), expected)
 
 
+@pytest.mark.parametrize("top_p", [0.1, 0.5, 0.9, 0.99, 0.99999])
+@pytest.mark.parametrize("spread", [0.01, 1.0, 6.0])
+def test_top_p_equals_the_reference_on_a_vocabulary_of_real_size(top_p, spread):
+    logits = spread * torch.randn(2, 5_000, generator=torch.Generator().manual_seed(1)).double()
+    expected = transformers.TopPLogitsWarper(top_p)(None, logits)
+    torch.testing.assert_close(sampling.keep_top_p(logits, top_p), expected)
+
+
 @hypothesis.given(penalty=strategies.sampled_from([0.5, 1.0, 1.3, 3.0]), seed=strategies.integers(0, 10_000))
 def test_repetition_penalty_equals_the_reference(penalty, seed):
     generator = torch.Generator().manual_seed(seed)

@@ -284,16 +284,17 @@ class OverfittingLab(Explorer):
 
     def draw(self, figure: Figure, result: Lab) -> None:
         """The first digits with their labels; loss and accuracy by epoch, on the examples and on the others."""
-        last = result.of[0].epochs if result.of else result.setting.epochs
+        epochs = result.of[0].epochs if result.of else result.setting.epochs
+        last = next(limit for limit in (50, 100, 200, 400) if epochs <= limit)  # a new axis costs time: few lengths
         if not self.artists or self.last != last:
             self.clear()
             self.last = last
             self.build(figure)
         self.strip.show(result.strip, result.given, result.wrong)
-        epochs, *columns = result.curve.T
+        epoch, *columns = result.curve.T
         for line, values in zip(self.artists["curves"], columns, strict=True):
-            line.set_data(epochs, np.nan_to_num(values, nan=np.inf).clip(0, CURVE_TOP))
-        found = len(epochs) and np.isfinite(columns[1]).any()
+            line.set_data(epoch, np.nan_to_num(values, nan=np.inf).clip(0, CURVE_TOP))
+        found = len(epoch) and np.isfinite(columns[1]).any()
         best = int(np.nanargmin(columns[1])) if found else 0
         for mark, values in zip(self.artists["best"], (columns[1], columns[3]), strict=True):
             mark.set_data([best] if found else [], [min(values[best], CURVE_TOP)] if found else [])

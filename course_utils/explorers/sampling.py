@@ -27,6 +27,22 @@ def token_name(tokenizer: BPETokenizer, token: int) -> str:
 
 
 @dataclass(frozen=True)
+class Scores:
+    """What a prompt decides, whatever the knobs say."""
+
+    logits: torch.Tensor  # (vocabulary,)
+    top: torch.Tensor  # (rows - 1,) the likeliest tokens
+    names: tuple[str, ...]  # (rows,) as shown, the last for all other tokens
+    before: np.ndarray  # (rows,) probabilities
+
+
+def with_rest(probabilities: torch.Tensor) -> np.ndarray:
+    """Add what is left to 1, for all other tokens: ``(rows - 1,)`` to ``(rows,)``."""
+    known = probabilities.double().numpy()
+    return np.append(known, max(0.0, 1.0 - known.sum()))
+
+
+@dataclass(frozen=True)
 class NextToken:
     """The next token's distribution before and after the knobs; the last row stands for all other tokens."""
 
@@ -71,40 +87,42 @@ class TemperatureExplorer(Explorer):
         """Draw twenty tokens with the next seed."""
         self.seed += 1
 
-    def prepare(self, prompt: str) -> torch.Tensor:
-        """Return the model's scores for the token after the prompt, ``(vocabulary,)``."""
+    def prepare(self, prompt: str) -> Scores:
+        """Return the model's scores for the token after the prompt, and what no knob changes."""
         ids = self.tokenizer.encode(prompt)
         if not ids and self.tokenizer.end is not None:
             ids = [self.tokenizer.end]  # what the model saw in training where a text begins
         if not ids:
             raise ValueError("The prompt is empty: type a word or two for the model to continue.")
-        return next_logits(self.model, ids)
+        logits = next_logits(self.model, ids)
+        before, top = logits.softmax(-1).topk(min(ROWS, len(logits)))
+        names = (*(token_name(self.tokenizer, token) for token in top.tolist()), f"{len(logits) - len(top):,} others")
+        return Scores(logits, top, names, with_rest(before))
 
-    def compute(self, prepared: torch.Tensor, temperature: float, top_k: int, top_p: float, min_p: float) -> NextToken:
+    def compute(self, prepared: Scores, temperature: float, top_k: int, top_p: float, min_p: float) -> NextToken:
         """Return the distribution before and after the knobs."""
-        before = prepared.softmax(-1)
-        warped = warp(prepared, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
-        after = warped.softmax(-1)
-        top = before.topk(min(ROWS, len(before))).indices
-        others = torch.ones_like(before, dtype=torch.bool)
-        others[top] = False
+        warped = warp(prepared.logits, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+        after, top = warped.softmax(-1), prepared.top
         kept = warped > -torch.inf
-        counts = torch.zeros(0)
+        left = int(kept.sum())
+        rows = kept[top].tolist()
+        counts: list[int] = []
         if self.seed:
             generator = torch.Generator().manual_seed(self.seed)
             drawn = torch.multinomial(after, DRAWS, replacement=True, generator=generator)
-            counts = torch.stack([*((drawn == token).sum() for token in top), others[drawn].sum()])
+            counts = (drawn[:, None] == top).sum(0).tolist()
+            counts.append(DRAWS - sum(counts))
         return NextToken(
             ids=(*top.tolist(), -1),
-            tokens=(*(token_name(self.tokenizer, token) for token in top.tolist()), f"{int(others.sum()):,} others"),
-            before=torch.cat([before[top], before[others].sum(0, keepdim=True)]).numpy(),
-            after=torch.cat([after[top], after[others].sum(0, keepdim=True)]).numpy(),
-            kept=torch.cat([kept[top], kept[others].any(0, keepdim=True)]).numpy(),
-            counts=counts.int().numpy(),
+            tokens=prepared.names,
+            before=prepared.before,
+            after=with_rest(after[top]),
+            kept=np.array([*rows, left > sum(rows)]),
+            counts=np.array(counts, dtype=np.int32),
             temperature=temperature,
             entropy=float(torch.special.entr(after).sum() / np.log(2)),
-            left=int(kept.sum()),
-            vocabulary=len(before),
+            left=left,
+            vocabulary=len(after),
         )
 
     def draw(self, figure: Figure, result: NextToken) -> None:
