@@ -17,6 +17,7 @@ from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from tqdm import tqdm
 
 from course_utils import assets
@@ -93,10 +94,19 @@ def load(name: str, dtype: torch.dtype = torch.float32) -> tuple[Transformer, BP
 
 def build(config: TransformerConfig, weights: Mapping[str, Tensor]) -> Transformer:
     """A model that holds these weights, without a copy and without drawing random ones first."""
-    with torch.device("meta"):
+    with torch.device("meta"), _NothingDrawn():
         model = Transformer(config)
     model.load_state_dict(weights, assign=True)
     return model
+
+
+class _NothingDrawn(TorchFunctionMode):
+    """Leave out random starting weights: without memory behind them, drawing them costs torch a second of imports."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return kwargs["tensor"] if kwargs and "tensor" in kwargs else args[0]
+        return function(*args, **(kwargs or {}))
 
 
 @dataclasses.dataclass(frozen=True)
