@@ -113,6 +113,7 @@ def lab_options(folder: Path, settings: Path, extra: Sequence[str]) -> list[str]
         "--LabApp.app_settings_dir": str(settings),
         "--LabApp.extra_labextensions_path": str(Path(__file__).parent / "labextensions"),  # pictures with their text
         "--ContentsManager.pre_save_hook": "course_utils.notebooks.pre_save_hook",
+        "--ServerApp.kernel_websocket_connection_class": "course_utils.server.PromptConnection",
     }
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options["--ServerApp.allow_root"] = "True"  # a container's only user; the server still asks for its token

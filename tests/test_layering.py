@@ -30,6 +30,7 @@ FLOORS = {
 BESIDE = {
     "course_utils.practice": 2,
     "course_utils.notebooks": 0,
+    "course_utils.server": 0,
     "course_utils.__main__": 0,
 }  # nothing above this floor
 

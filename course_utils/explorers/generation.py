@@ -15,6 +15,7 @@ from course_utils.explorers.sampling import token_name
 from course_utils.models.attention import KeyValueCache
 from course_utils.models.transformer import Transformer
 from course_utils.plots.bars import percent
+from course_utils.plots.lettering import Label
 from course_utils.plots.style import BLUE, GREY, ORANGE, readable, visible
 from course_utils.sampling import Knobs, pick, prompt_ids, warp
 from course_utils.tokenizers import BPETokenizer
@@ -198,7 +199,9 @@ class StepSampler(Explorer):
             self.right = figure.add_axes((0.66, 0.1, 0.32, 0.8), ylim=(ROWS - 0.4, -0.6))
             self.bars = left.barh(range(ROWS), [0.0] * ROWS, 0.7, color=BLUE)
             self.surprises = self.right.barh(range(ROWS), [0.0] * ROWS, 0.7, color=GREY)
-            self.numbers = [axes.text(0, at, "", va="center") for axes in (left, self.right) for at in range(ROWS)]
+            self.numbers = [
+                axes.add_artist(Label(0, at, "", va="center")) for axes in (left, self.right) for at in range(ROWS)
+            ]
             (ghost,) = self.right.plot([], [], "|", color=ORANGE, markersize=12, markeredgewidth=2)
             self.artists |= {"bars": [*self.bars, *self.surprises], "numbers": self.numbers, "ghost": ghost}
             for axes in (left, self.right):
@@ -390,12 +393,10 @@ class ContinuationTree(Explorer):
 
 
 def _rename(explorer: Explorer, name: str, words: list[str]) -> None:
-    """Give the rows of a choice new words, if they are new; the row that is chosen stays."""
+    """Give the rows of a choice new words, if they are new; the row that is chosen stays while there is one."""
     if [str(option) for option in explorer.controls[name].options] != words:  # type: ignore[attr-defined]
-        row = min(explorer.values[name], len(words))
         label = explorer.controls[name].label
         setattr(explorer, name, Choice([Row(number, text) for number, text in enumerate(words, 1)], label=label))
-        explorer._write({name: row})  # a list with new options falls back to its first
 
 
 def _heights(nodes: Sequence[Node]) -> dict[tuple[int, ...], float]:

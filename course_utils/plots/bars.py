@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from course_utils.plots.lettering import Label
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
 
 ROOM = 0.34  # of the bars' full width: for the numbers behind a bar
@@ -68,11 +69,13 @@ class PairedBars:
         for bars in (self.before, self.after, self.cut):
             self.axes.add_collection(bars)
         (self.ghost,) = self.axes.plot([], [], "|", color=INK, markersize=9, markeredgewidth=2)
-        # Signs cost the most time of all; the numbers before change seldom, so they stand in the kept background.
+        # matplotlib's text costs the most time of all; the numbers before stand in the kept background.
         left_of: Any = self.axes.get_yaxis_transform()
         beside: dict[str, Any] = {"transform": left_of, "va": "center", "ha": "right", "fontsize": 10}
         self.earlier = [self.axes.text(-0.012, float(at), "", color=BLUE, **beside) for at in range(rows)]
-        self.numbers = [self.axes.text(0, at + 0.27, "", va="center", fontsize=10) for at in range(rows)]
+        self.numbers = [Label(0, at + 0.27, "", va="center", fontsize=10) for at in range(rows)]
+        for number in self.numbers:
+            self.axes.add_artist(number)
         handles: list[Artist] = [Patch(color=BLUE, label=names[0]), Patch(color=ORANGE, label=names[1])]
         handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="////", label="cut away"))
         if ghost:

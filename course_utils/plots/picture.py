@@ -87,7 +87,7 @@ def png(image: np.ndarray) -> bytes:
     """
     height, width = image.shape[:2]
     rows = np.zeros((height, 1 + width * 3), dtype=np.uint8)  # each row begins with 0: no filter
-    rows[:, 1:].reshape(height, width, 3)[...] = image[..., :3]
+    rows[:, 1:] = np.asarray(Image.fromarray(image).convert("RGB")).reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits each of red, green and blue
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 1)), (b"IEND", b""))
     parts = (

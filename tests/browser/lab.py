@@ -11,11 +11,13 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 VIEWPORT = {"width": 1280, "height": 900}
@@ -178,8 +180,25 @@ class Lab:
             ]
             if not waiting and self.page.evaluate(KERNEL) == "idle":
                 return
-            assert time.monotonic() < end, f"after {seconds:.0f} s still not run: {waiting[:1]}"
+            if time.monotonic() > end:
+                raise AssertionError(f"after {seconds:.0f} s still not run: {waiting[:1]}\n{self.why_stuck()}")
             self.page.wait_for_timeout(200)
+
+    def why_stuck(self) -> str:
+        """What the browser and the server know of a cell that does not end; the kernel is aborted for its tracebacks.
+
+        ipykernel has Python print every thread's lines on such a signal, into the server's log.
+        """
+        status = f"kernel {self.page.evaluate(KERNEL)}, {self.page.locator('.jp-Dialog').all_inner_texts()}"
+        port = urllib.parse.urlsplit(self.address).port
+        servers = [each for each in psutil.process_iter() if f"--ServerApp.port={port}" in each.cmdline()]
+        kernels = [each for server in servers for each in server.children() if "ipykernel_launcher" in each.cmdline()]
+        used = [f"kernel {each.pid} {each.status()}: {each.cpu_times()}, {each.memory_info()}" for each in kernels]
+        for each in kernels:
+            each.send_signal(signal.SIGABRT)
+        time.sleep(2)
+        logs = [Path(each.environ()["JUPYTER_RUNTIME_DIR"]).parent / "server.log" for each in servers]
+        return "\n".join([status, *used, *(log.read_text(encoding="utf-8")[-6000:] for log in logs), *self.console])
 
     def running(self) -> bool:
         """Whether a cell is running. (The kernel's own state says idle as soon as a slider was answered meanwhile.)"""
@@ -325,6 +344,12 @@ class ExplorerView:
     def slider(self, label: str) -> Locator:
         """The handle of the slider with this label."""
         return self.output.locator(handle(label))
+
+    def wait_until_free(self, label: str) -> None:
+        """Waits until this slider, locked until a prediction was made, can be moved."""
+        locked = ".noUi-target[disabled], .noUi-target .noUi-handle[disabled]"
+        row = self.output.locator(".widget-slider").filter(has=self.lab.page.locator(handle(label)))
+        row.locator(locked).first.wait_for(state="detached")
 
     def press(self, label: str, key: str, times: int = 1) -> None:
         """Puts the keyboard on a slider and presses a key."""
