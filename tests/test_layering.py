@@ -20,6 +20,7 @@ FLOORS = {
     "course_utils.surfaces": 1,
     "course_utils.tokenizers": 1,
     "course_utils.alignment": 2,
+    "course_utils.experiments": 2,
     "course_utils.interpret": 2,
     "course_utils.sampling": 2,
     "course_utils.training": 2,

@@ -97,6 +97,18 @@ class _Helper(anywidget.AnyWidget):
     """
 
 
+def answer_during_cells(widget: widgets.Widget) -> None:
+    """Have a widget and all inside it answered while a cell runs, in the thread that the browser asks for.
+
+    ipykernel 7.4 gives a message to the thread that last wrote to the widget instead, which is often the one that is
+    busy with the cell; a channel without this method is left alone (``Kernel.shell_channel_thread_main``).
+    """
+    if widget.comm is not None:
+        widget.comm._reply_subshell_for = None
+    for child in getattr(widget, "children", ()):
+        answer_during_cells(child)
+
+
 class Shown:
     """A picture with its caption that a notebook shows live, and keeps as a still where no kernel runs."""
 
@@ -159,6 +171,7 @@ class Shown:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         still, width, height = picture.still(self._pixels, self.says)
+        answer_during_cells(self.widget)
         view = self.widget._repr_mimebundle_()
         data = {**view, "text/plain": repr(self), "image/png": still}
         return data, {"image/png": {"alt": self.says, "width": width, "height": height}}

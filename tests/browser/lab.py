@@ -345,11 +345,17 @@ class ExplorerView:
         """The handle of the slider with this label."""
         return self.output.locator(handle(label))
 
-    def wait_until_free(self, label: str) -> None:
-        """Waits until this slider, locked until a prediction was made, can be moved."""
-        locked = ".noUi-target[disabled], .noUi-target .noUi-handle[disabled]"
+    def locked(self, label: str) -> bool:
+        """Whether this slider cannot be moved, because a prediction comes first."""
         row = self.output.locator(".widget-slider").filter(has=self.lab.page.locator(handle(label)))
-        row.locator(locked).first.wait_for(state="detached")
+        return row.locator("[disabled]").count() > 0
+
+    def wait_until_free(self, label: str, seconds: float = 15) -> None:
+        """Waits until this slider can be moved: the kernel unlocks it after the answer to a prediction."""
+        end = time.monotonic() + seconds
+        while self.locked(label):
+            assert time.monotonic() < end, f"{label} is still locked after {seconds} s"
+            self.lab.page.wait_for_timeout(30)
 
     def press(self, label: str, key: str, times: int = 1) -> None:
         """Puts the keyboard on a slider and presses a key."""

@@ -53,7 +53,9 @@ def test_a_polynomial_waits_for_the_prediction_and_says_when_the_drops_are_too_f
     polynomial.press("degree", "ArrowRight")
     started.page.wait_for_timeout(500)
     assert polynomial.pixels() == seen, "the slider moved before a prediction was made"
+    assert polynomial.locked("degree")
     started.page.get_by_role("button", name="both rise").click()
+    polynomial.wait_until_free("degree")
     polynomial.press("degree", "End")
     polynomial.wait_for_number(15)
     seen = polynomial.pixels()

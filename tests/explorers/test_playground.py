@@ -7,21 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.explorers.playground import (
-    CELLS,
-    COUNT,
-    EDGE,
-    FEATURES,
-    GRID,
-    MAP,
-    OUTPUT,
-    OWN,
-    POINTS,
-    NetworkPlayground,
-    Run,
-    features,
-    parse_points,
-)
+from course_utils.experiments.playground import COUNT, EDGE, FEATURES, OWN, POINTS, Run, features, parse_points
+from course_utils.explorers.playground import CELLS, GRID, MAP, OUTPUT, NetworkPlayground
 
 from .sweep import refuses
 
