@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from course_utils.explorers.overfitting import Setting, Trial, network
+from course_utils.experiments.overfitting import Setting, Trial, network
 
 SEEDS = range(10)
 STRENGTHS: dict[str, tuple[Any, ...]] = {

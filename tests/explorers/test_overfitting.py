@@ -9,7 +9,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from course_utils import data
-from course_utils.explorers.overfitting import MOST, OverfittingLab, Setting, Trial, network
+from course_utils.experiments.overfitting import MOST, Setting, Trial, network
+from course_utils.explorers.overfitting import OverfittingLab
 from course_utils.models.regularisers import noisy_labels
 from course_utils.plots.overfitting import CURVE_TOP, recorded
 

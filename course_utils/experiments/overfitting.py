@@ -1,0 +1,161 @@
+"""Overfitting, and what holds it back: one training run on few real digits, some of them deliberately mislabelled.
+
+It also makes the recorded runs of ``datasets/runs/regularisers.csv``.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from course_utils import data
+from course_utils.models.regularisers import Dropout, noisy_labels, shifted, weight_penalty
+from course_utils.training import History, accuracy, fit
+
+BATCH, VALIDATION = 30, 300
+MOST = 1347 - VALIDATION  # digits that are left to learn from
+FIRST = 150  # digits to learn from in the recorded runs; the 300 after them choose
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to train; the defaults switch every regulariser off."""
+
+    learning_rate: float = 0.03
+    width: int = 256  # neurons in each hidden layer
+    depth: int = 1  # hidden layers
+    dropout: float = 0.0  # share of the hidden neurons' answers set to 0
+    weight_decay: float = 0.0  # weight of half the sum of squared weights in the loss
+    learning_rate_decay: float = 1.0  # the last learning rate over the first
+    early_stopping: int = 0  # epochs to wait for a lower validation loss; 0: never stop early
+    augmentation: int = 0  # furthest shift of an image, in pixels
+    examples: int = FIRST
+    noise: float = 0.2  # share of the examples with a wrong label
+    epochs: int = 200
+
+
+def network(setting: Setting, seed: int) -> nn.Sequential:
+    """Images ``(batch, 8, 8)`` in, logits ``(batch, 10)`` out.
+
+    >>> network(Setting(width=4, depth=2), seed=0)(torch.zeros(7, 8, 8)).shape
+    torch.Size([7, 10])
+    """
+    layers: list[nn.Module] = [nn.Flatten()]
+    inputs, generator = 64, torch.Generator().manual_seed(seed)
+    for layer in range(setting.depth):
+        hidden = linear(inputs, setting.width, generator)
+        layers += [hidden, nn.ReLU(), Dropout(setting.dropout, seed=1000 * seed + layer)]
+        inputs = setting.width
+    return nn.Sequential(*layers, linear(inputs, 10, generator))
+
+
+def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
+    """A layer as torch makes it, with torch's first weights, drawn from ``generator`` and not from the global state."""
+    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+    nn.init.uniform_(layer.bias, -(inputs**-0.5), inputs**-0.5, generator=generator)
+    return layer
+
+
+@functools.lru_cache(maxsize=16)
+def shuffled_digits(seed: int) -> data.Digits:
+    """The digits in the order of one seed: reading them takes far longer than a step of training."""
+    return data.digits(seed=seed)
+
+
+class Trial:
+    """One training run: its digits, its network, and its curves.
+
+    Args:
+        setting: how to train.
+        seed: draws the digits, the wrong labels, the first weights and the batches.
+
+    Raises:
+        ValueError: no examples, or more than there are.
+
+    >>> trial = Trial(Setting(epochs=2), seed=0)
+    >>> history = trial.train()
+    >>> history.steps, trial.curve.shape, trial.wrong.sum().item()
+    (10, (3, 5), 30)
+    """
+
+    def __init__(self, setting: Setting, seed: int = 0):
+        if not 1 <= setting.examples <= MOST:
+            raise ValueError(
+                f"examples={setting.examples}: there must be from 1 to {MOST:,} digits to learn from; try {FIRST}."
+            )
+        digits = shuffled_digits(seed)
+        choose = slice(FIRST, FIRST + VALIDATION)
+        others = torch.ones(len(digits.train_labels), dtype=torch.bool)
+        others[choose] = False
+        self.setting = setting
+        self.images = digits.train_images[others][: setting.examples]  # (examples, 8, 8)
+        self.right = digits.train_labels[others][: setting.examples]  # (examples,)
+        self.validation = digits.train_images[choose], digits.train_labels[choose]
+        self.test = digits.test_images, digits.test_labels
+        self.random = torch.Generator().manual_seed(seed)
+        self.given = noisy_labels(self.right, setting.noise, self.random)  # (examples,) what training is told
+        self.network = network(setting, seed)
+        self.rows: list[tuple[float, ...]] = []
+
+    @property
+    def wrong(self) -> Tensor:
+        """Which examples have a wrong label, ``(examples,)`` bool."""
+        return self.given != self.right
+
+    @property
+    def curve(self) -> np.ndarray:
+        """``(epochs + 1, 5)``: epoch, training loss, validation loss, training accuracy, validation accuracy."""
+        return np.array(self.rows, dtype=float).reshape(-1, 5)
+
+    def train(self, on_epoch: Callable[["Trial"], bool | None] | None = None) -> History:
+        """Train to the end, until patience runs out, or until ``on_epoch(trial)`` returns True."""
+        setting, model = self.setting, self.network
+        steps = -(-setting.examples // BATCH)  # of one epoch; the last batch may be short
+
+        def loss(logits: Tensor, labels: Tensor) -> Tensor:
+            plain = cross_entropy(logits, labels)
+            return plain + weight_penalty(model.parameters(), setting.weight_decay) if setting.weight_decay else plain
+
+        return fit(
+            model,
+            self.batches(),
+            steps=setting.epochs * steps,
+            loss=loss,
+            optimiser=torch.optim.SGD(model.parameters(), lr=setting.learning_rate, momentum=0.9),
+            schedule=lambda step, _: setting.learning_rate_decay ** ((step // steps) / setting.epochs),
+            evaluate=self.look,
+            every=steps,
+            patience=setting.early_stopping or None,
+            on_step=lambda step, _: bool((step + 1) % steps == 0 and on_epoch and on_epoch(self)),
+            progress=False,
+        )
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images ``(batch, 8, 8)``, shifted if the setting says so, and the labels as given ``(batch,)``; no end."""
+        furthest = self.setting.augmentation
+        while True:
+            for chosen in torch.randperm(len(self.images), generator=self.random).split(BATCH):
+                images = self.images[chosen]
+                yield shifted(images, self.random, furthest) if furthest else images, self.given[chosen]
+
+    def look(self, model: nn.Module) -> float:
+        """Note loss and accuracy on the examples and on the validation digits; return the validation loss."""
+        pairs = ((self.images, self.given), self.validation)
+        losses = [cross_entropy(model(images), labels).item() for images, labels in pairs]
+        self.rows.append((len(self.rows), *losses, *(accuracy(model, images, labels) for images, labels in pairs)))
+        return losses[1]
+
+    def accuracies(self) -> dict[str, float]:
+        """The share answered right: of the labels as given, of the true ones, of validation and of test."""
+        return {
+            "train_accuracy": accuracy(self.network, self.images, self.given),
+            "right_label_accuracy": accuracy(self.network, self.images, self.right),
+            "validation_accuracy": accuracy(self.network, *self.validation),
+            "test_accuracy": accuracy(self.network, *self.test),
+        }
