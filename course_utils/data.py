@@ -71,6 +71,8 @@ def speeches() -> list[Speech]:
 
 # ------------------------------------------------------------------------------------------------ a falling ball
 
+TERMINAL_SPEED = 21.8  # metres per second, of the ball in the air; datasets/make/falling_ball.py works it out
+
 
 @dataclass(frozen=True)
 class FallingBall:

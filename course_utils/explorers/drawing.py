@@ -362,7 +362,7 @@ class DrawADigit(Explorer):
             return f"The paper is blank: draw a digit. A network must answer even to nothing. {says}."
         if result.inked > 0.8:
             return f"The paper is full of ink, which is no digit: press Clear. A network must answer even so. {says}."
-        return f"{says}; {result.inked:.0%} of the paper is inked."
+        return f"{says}; {percent(result.inked)} of the paper is inked."
 
 
 def lit(answers: np.ndarray) -> np.ndarray:

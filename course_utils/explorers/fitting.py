@@ -8,6 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from course_utils.data import TERMINAL_SPEED
 from course_utils.explorers.base import Button, Choice, Explorer, Slider
 from course_utils.models.regression import absolute_error, fit_polynomial, fit_weights, huber_error, squared_error
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
@@ -15,15 +16,15 @@ from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
 LARGEST = 1e50  # squares of larger numbers could overflow
 
 
-def fall_time(floor: ArrayLike, terminal_speed: float = 21.8) -> NDArray:
+def fall_time(floor: ArrayLike, terminal_speed: float) -> NDArray:
     """Seconds that a ball falls through air from a tower with 3 metres a floor.
 
     Args:
         floor: one number or many; 0 is the ground.
         terminal_speed: where air and gravity pull equally hard, in metres per second.
 
-    >>> float(fall_time(16).round(2))
-    3.66
+    >>> float(fall_time(16, terminal_speed=10).round(2))
+    5.51
     """
     height, gravity = 3 * np.asarray(floor, dtype=float), 9.81
     return terminal_speed / gravity * np.arccosh(np.exp(gravity * height / terminal_speed**2))
@@ -112,6 +113,8 @@ class LineFitter(Explorer):
             self.charges.set(xlabel="miss (measured minus predicted)", ylabel="what the loss charges for it")
             (self.artists["charge"],) = self.charges.plot([], [], color=GREY)
             (self.artists["dots"],) = self.charges.plot([], [], "o", color=ORANGE, markersize=5, clip_on=False)
+            (self.artists["beyond"],) = self.charges.plot([], [], "o", color=ORANGE, markersize=6, clip_on=False)
+            self.artists["beyond"].set(markerfacecolor="white", markeredgewidth=1.5)
             (self.artists["mean"],) = self.charges.plot([], [], color=BLUE, linewidth=2.5)
             self.artists["words"] = self.charges.text(0.5, 0.97, "", color=BLUE, ha="center", va="top", weight="bold",
                                                       transform=self.charges.transAxes)  # fmt: skip
@@ -124,20 +127,22 @@ class LineFitter(Explorer):
             self.charges.set_title(result.kind)
             self.charges.set_ylim(0, 1.1 * prices[-1])
             self.artists["charge"].set_data(misses, prices)
-        shown = result.residuals.clip(-self.far, self.far)  # a miss beyond the picture is shown at its edge
-        self.artists["dots"].set_data(shown, [charge(miss, np.zeros(1)) for miss in shown])
+        shown, beyond = result.residuals.clip(-self.far, self.far), np.abs(result.residuals) > self.far
+        for name, misses in (("dots", shown[~beyond]), ("beyond", shown[beyond])):  # beyond: hollow, at the edge
+            self.artists[name].set_data(misses, [charge(miss, np.zeros(1)) for miss in misses])
         self.artists["mean"].set_data([-self.far, self.far], [result.loss] * 2)
         self.artists["words"].set_text(f"loss = the mean = {result.loss:.3g}")
 
     def caption(self, result: FittedLine) -> str:
         """Say both knobs, the loss, and how the pinned line fares."""
-        beat = ""
+        beat, beyond = "", int((np.abs(result.residuals) > self.far).sum())
+        hollow = f" Beyond the right-hand picture, drawn hollow: {beyond}." if beyond else ""
         if result.pinned_loss is not None:
             better = result.loss < result.pinned_loss
             beat = f" The ghost's is {result.pinned_loss:.4g}: {'beaten' if better else 'not beaten'}."
         return (
             f"Slope {result.slope:.4g}, intercept {result.intercept:.4g}: {result.kind} loss {result.loss:.4g} over "
-            f"{len(self.x)} measurements; the largest miss is {np.abs(result.residuals).max():.3g}.{beat}"
+            f"{len(self.x)} measurements; the largest miss is {np.abs(result.residuals).max():.3g}.{hollow}{beat}"
         )
 
 
@@ -218,9 +223,9 @@ class PolynomialFitter(Explorer):
         """Fit every degree that the points allow, and measure each."""
         generator = np.random.default_rng(self.seed)
         unseen = generator.uniform(1, self.TOP, 100)
-        unseen_seconds = fall_time(unseen) + noise * generator.standard_normal(100)
+        unseen_seconds = fall_time(unseen, TERMINAL_SPEED) + noise * generator.standard_normal(100)
         floors = np.linspace(1, self.TOP, points)
-        seconds = fall_time(floors) + noise * generator.standard_normal(points)
+        seconds = fall_time(floors, TERMINAL_SPEED) + noise * generator.standard_normal(points)
         chosen = fit_polynomial(floors, seconds, degree)
         fits = [fit_polynomial(floors, seconds, power) for power in range(min(points, 16))]
         return FittedPolynomials(
@@ -236,7 +241,7 @@ class PolynomialFitter(Explorer):
             axes.set(xlabel="floor", ylabel="seconds")
             axes.axvspan(self.TOP, 40, color="#eeeeee", linewidth=0)
             axes.text(self.TOP + 0.4, 0, "no drops here", color=INK, fontsize=10)
-            axes.plot(self.FLOORS, fall_time(self.FLOORS), ":", color=INK, label="the truth")
+            axes.plot(self.FLOORS, fall_time(self.FLOORS, TERMINAL_SPEED), ":", color=INK, label="the truth")
             if self.pinned:
                 axes.plot(
                     self.FLOORS, self.pinned.curve, "--", color=GREY, label=f"pinned: degree {self.pinned.degree}"
@@ -259,8 +264,9 @@ class PolynomialFitter(Explorer):
 
     def caption(self, result: FittedPolynomials) -> str:
         """Say the degree, both errors, and what the polynomial says beyond the drops."""
+        truth = float(fall_time(40, TERMINAL_SPEED))
         return (
             f"Degree {result.degree} on {len(result.floors)} drops: typical miss "
             f"{result.training[result.degree]:.2f} s on these, {result.held_out[result.degree]:,.2f} s on 100 held-out "
-            f"drops. For floor 40 it says {result.curve[-1]:,.1f} s; the truth is {fall_time(40):.1f} s."
+            f"drops. For floor 40 it says {result.curve[-1]:,.1f} s; the truth is {truth:.1f} s."
         )

@@ -355,7 +355,7 @@ class ContinuationTree(Explorer):
         plain: dict[str, Any] = dict(
             va="center", fontsize=9, zorder=3, bbox=dict(facecolor="white", edgecolor="none", pad=1)
         )
-        axes.text(start - 6, heights[()], f"…{readable(result.prompt)[-9:].lstrip()}", ha="right", **plain)
+        axes.text(start - 6, heights[()], _last_words(readable(result.prompt), 10), ha="right", **plain)
         for node in result.nodes:
             at, left = heights[node.path], start + column * (len(node.path) - 1)
             right = left + label  # of the percentage, where the token begins
@@ -406,6 +406,18 @@ def _heights(nodes: Sequence[Node]) -> dict[tuple[int, ...], float]:
         below = [height for child, height in rows.items() if child[:-1] == path and child]
         rows[path] = (min(below) + max(below)) / 2
     return rows
+
+
+def _last_words(text: str, longest: int) -> str:
+    """The end of a text, from a blank on where there is one.
+
+    >>> _last_words("The teacher told us", 10), _last_words("extraterrestrial", 10), _last_words("A cat", 10)
+    ('…told us', '…rrestrial', 'A cat')
+    """
+    if len(text) <= longest:
+        return text
+    end = text[-longest:]  # the first of these gives its place to the dots
+    return f"…{end.partition(' ')[2].lstrip() or end[1:]}"
 
 
 def _surprise(probability: float) -> str:

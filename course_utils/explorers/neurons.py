@@ -15,6 +15,7 @@ from course_utils.plots.style import BLUE, GREY, INK, ORANGE
 BENDS = {"step": lambda sums: (sums > 0).to(sums.dtype), **ACTIVATIONS}
 EDGE = 3.0  # inputs run from -EDGE to EDGE
 CELLS = 60
+BOUNDED = ("step", "tanh", "sigmoid")  # activations whose answers lie between -1 and 1
 
 
 def signed(number: float) -> str:
@@ -74,8 +75,11 @@ class NeuronExplorer(Explorer):
 
     def draw(self, figure: Figure, result: Neuron) -> None:
         """The plane with the line where the sum is zero; the activation with the present sum on it."""
+        largest = 1.0 if result.activation in BOUNDED else 2.0  # answer with the full colour
+        if self.artists and self.artists["plane"].get_clim()[1] != largest:
+            self.clear()
         if not self.artists:
-            self._make(figure)
+            self._make(figure, largest)
         parts = self.artists
         parts["plane"].set_data(result.plane)
         parts["line"].set_data(*zero_line(result))
@@ -90,14 +94,21 @@ class NeuronExplorer(Explorer):
         parts["drop"].set_data([at[0], at[0], -6], [-1.6, at[1], at[1]])
         parts["here"].set_data([at[0]], [at[1]])
 
-    def _make(self, figure: Figure) -> None:
+    def _make(self, figure: Figure, largest: float) -> None:
         parts = self.artists
         plane = figure.add_axes((0.06, 0.12, 0.37, 0.74), xlabel="input 1", aspect="equal")
         plane.set_ylabel("input 2", labelpad=0)
         parts["plane"] = plane.imshow(
-            np.zeros((CELLS, CELLS)), cmap=SIGNS, vmin=-2, vmax=2, extent=(-EDGE, EDGE, -EDGE, EDGE), zorder=0
+            np.zeros((CELLS, CELLS)),
+            cmap=SIGNS,
+            vmin=-largest,
+            vmax=largest,
+            extent=(-EDGE, EDGE, -EDGE, EDGE),
+            zorder=0,
         )
-        bar = figure.colorbar(parts["plane"], cax=figure.add_axes((0.445, 0.12, 0.015, 0.74)), extend="both")
+        larger = "neither" if largest == 1 else "both"  # pointed ends: answers can go on
+        bar = figure.colorbar(parts["plane"], cax=figure.add_axes((0.445, 0.12, 0.015, 0.74)), extend=larger)
+        bar.set_ticks([share * largest for share in (-1, -0.5, 0, 0.5, 1)])
         bar.set_label("answer", labelpad=0)
         (parts["ghost"],) = plane.plot([], [], "--", color=GREY, linewidth=2)
         (parts["line"],) = plane.plot([], [], color=INK, linewidth=2)

@@ -90,7 +90,12 @@ class Sheet(Artist):
 
 
 def gallery(
-    images: Sequence[np.ndarray], titles: Sequence[str] = (), columns: int = 10, signed: bool = False, inch: float = 0.9
+    images: Sequence[np.ndarray],
+    titles: Sequence[str] = (),
+    columns: int = 10,
+    signed: bool = False,
+    inch: float = 0.9,
+    largest: float | None = None,
 ) -> Figure:
     """Small images in rows.
 
@@ -100,6 +105,8 @@ def gallery(
         columns: images in a row.
         signed: whether to show orange for negative and blue for positive numbers.
         inch: the side of one image.
+        largest: with ``signed``, the number that gets the full colour, so that images can be compared; without it, each
+            image's own largest.
 
     >>> gallery([np.zeros((8, 8))] * 3, columns=2).axes[1].images[0].get_array().shape
     (8, 8)
@@ -115,7 +122,7 @@ def gallery(
         axes = figure.add_axes((left / wide, 1 - (top + inch) / high, inch / wide, inch / high), xticks=[], yticks=[])
         axes.spines[:].set(visible=True, color=GREY)
         image = np.asarray(image)
-        most = np.abs(image).max() or 1
+        most = largest or np.abs(image).max() or 1
         limits = {"cmap": SIGNS, "vmin": -most, "vmax": most} if signed else {"cmap": "gray_r", "vmin": 0, "vmax": 1}
         axes.imshow(image, aspect="equal", interpolation="nearest", **({} if image.ndim == 3 else limits))
         if titles:
@@ -141,7 +148,7 @@ def functions(sums: np.ndarray, answers: dict[str, np.ndarray]) -> Figure:
 def curves(inputs: np.ndarray, outputs: dict[str, np.ndarray]) -> Figure:
     """Curves over one input, one line each with its name."""
     figure = new_figure(7.2, 3.0)
-    axes = figure.add_axes((0.09, 0.16, 0.89, 0.8), xlabel="input", ylabel="output")
+    axes = figure.add_axes((0.11, 0.16, 0.87, 0.8), xlabel="input", ylabel="output")
     styles = zip(outputs.items(), (BLUE, ORANGE, INK, GREEN), ("-", "--", ":", "-."), strict=False)
     for (name, values), colour, style in styles:
         axes.plot(inputs, values, color=colour, linestyle=style, linewidth=2.2, label=name)

@@ -1,6 +1,7 @@
 """Is everything there? The answer in words, for someone who has never installed anything."""
 
 import html
+import importlib
 import platform
 import shutil
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ ROOM = 2_000_000_000  # bytes: the models once more, unpacked for speed, and som
 class Finding:
     """One thing that was looked at."""
 
-    good: bool
+    good: bool | None  # None: not known yet
     what: str
     words: str
 
@@ -60,12 +61,13 @@ class Installation:
         return {**live._repr_mimebundle_(), "text/html": still, "text/plain": repr(self)}
 
 
+_SIGNS = {True: "✓", False: "✗", None: "…"}
 _TO_DO = "Mend the rows marked ✗ first; each says how."
 _LIVE = Finding(True, "interactive pictures", "they work: this row is one")
 _STILL = Finding(
-    False,
+    None,
     "interactive pictures",
-    "not yet: put the cursor into the cell above and press Shift and Enter. If this row stays, "
+    "not tried yet: put the cursor into the cell above and press Shift and Enter. If this row stays, "
     "close the page and start the course with make lab",
 )
 
@@ -76,9 +78,13 @@ def _python() -> Finding:
 
 def _package(name: str) -> Finding:
     try:
-        return Finding(True, name, f"version {metadata.version(name)}; it {NEEDED[name]}")
+        version = metadata.version(name)
+        importlib.import_module(name)
     except metadata.PackageNotFoundError:
         return Finding(False, name, f"not installed, and it {NEEDED[name]}: run make lab again")
+    except (ImportError, OSError) as problem:  # half of it is there, or it was made for another machine
+        return Finding(False, name, f"version {version}, but it does not start ({problem}): run make lab again")
+    return Finding(True, name, f"version {version}; it {NEEDED[name]}")
 
 
 def _disk() -> Finding:
@@ -101,7 +107,7 @@ def _asset(name: str) -> Finding:
 
 def _table(findings: tuple[Finding, ...]) -> str:
     rows = "".join(
-        f'<tr><td>{"✓" if finding.good else "✗"}</td><td style="text-align: left">{html.escape(finding.what)}</td>'
+        f'<tr><td>{_SIGNS[finding.good]}</td><td style="text-align: left">{html.escape(finding.what)}</td>'
         f'<td style="text-align: left">{html.escape(finding.words)}</td></tr>'
         for finding in findings
     )

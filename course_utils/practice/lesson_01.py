@@ -101,7 +101,7 @@ EXERCISES = (
         wrong=(
             Wrong("the two are swapped: the slope is the small number, the seconds that one more floor adds.",
                   "0.152, 1.18", "1.18, 0.152", when=lambda slope, intercept: slope > intercept),
-            Wrong("this is the line with the smallest *squared* loss. The late presses pull it up; by the absolute "
+            Wrong("this is the line with the smallest **squared** loss. The late presses pull it up; by the absolute "
                   "loss a line a little lower is better.", "0.152, 1.18", "0.1576, 1.135",
                   when=lambda slope, intercept: abs(slope - 0.1576) < 0.0006 and abs(intercept - 1.135) < 0.006),
             Wrong("this line falls too short or too steep, so its loss is above 0.195. Turn one knob until the loss no "
@@ -112,7 +112,7 @@ EXERCISES = (
                "Look near a slope of 0.15. With the slope held there, only the intercept is left to turn."),
         passes=lambda slope, intercept: absolute_loss(slope, intercept) <= 0.195,
         because="You have trained a model. A computer turns more knobs, and faster; how it knows which way to turn is "
-        "lesson 3.",
+        "the matter of notebook 03.",
     ),
     Exercise(
         "01.4", "Learned by heart", difficulty=3, importance=5, minutes=6,
@@ -152,8 +152,8 @@ EXERCISES = (
         ),
         hints=("The slope is the seconds gained from 5 m to 20 m, divided by 15 m.",
                "From 20 m to 80 m are 60 m more: 2.02 s plus 60 slopes."),
-        because="Between its points the line is off by little, four times beyond them by half: it never saw that "
-        "region.",
+        because="Between its two points the line is off by less than a tenth of a second. At four times the height it "
+        "is off by half the true time: it never saw that region.",
         tolerance=2e-3,
     ),
     Exercise(
@@ -166,7 +166,7 @@ EXERCISES = (
         "        return sum((value >= threshold) != label for value, label in zip(values, labels))\n\n"
         "    return min(sorted(values), key=mistakes)",
         wrong=(
-            Wrong("it finds the *most* mistakes. Take the minimum.", "min(sorted(values)", "max(sorted(values)"),
+            Wrong("it finds the **most** mistakes. Take the minimum.", "min(sorted(values)", "max(sorted(values)"),
             Wrong("this gives how many mistakes the best threshold makes; the threshold itself is asked for.",
                   "min(sorted(values), key=mistakes)", "min(mistakes(value) for value in values)"),
             Wrong("the rule includes the threshold itself: `>=`, not `>`.", "value >= threshold", "value > threshold"),

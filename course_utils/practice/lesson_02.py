@@ -8,11 +8,11 @@ CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
 def step_network(hidden: list[list[float]], biases: list[float], out: list[float], bias: float) -> list[int]:
-    """What two hidden units and one output unit, all steps, say to the four corners."""
+    """What two hidden neurons and one output neuron, all steps, say to the four corners."""
     says = []
     for a, b in CORNERS:
-        units = [int(w[0] * a + w[1] * b + c > 0) for w, c in zip(hidden, biases, strict=True)]
-        says.append(int(sum(w * unit for w, unit in zip(out, units, strict=True)) + bias > 0))
+        answers = [int(w[0] * a + w[1] * b + c > 0) for w, c in zip(hidden, biases, strict=True)]
+        says.append(int(sum(w * answer for w, answer in zip(out, answers, strict=True)) + bias > 0))
     return says
 
 
@@ -48,52 +48,52 @@ EXERCISES = (
         because="This line, a few million times, is a network.",
     ),
     Exercise(
-        "02.2", "Exclusive or, by hand", difficulty=4, importance=5, minutes=12,
-        task="Each unit says 1 if its weighted sum plus bias is above 0, else 0. Choose the numbers of **two hidden "
-        "units** and one output unit so that the output is 1 when exactly one of the two inputs is 1. (Each row of "
-        "`hidden_weights` belongs to one hidden unit.)",
+        "02.2", "Exclusive or, by hand", difficulty=4, importance=5, minutes=8,
+        task="Each neuron says 1 if its weighted sum plus bias is above 0, else 0. Choose the numbers of **two hidden "
+        "neurons** and one output neuron so that the output is 1 when exactly one of the two inputs is 1. (Each row of "
+        "`hidden_weights` belongs to one hidden neuron.)",
         stub="hidden_weights = [[..., ...], [..., ...]]\nhidden_biases = [..., ...]\noutput_weights = [..., ...]\n"
         "output_bias = ...",
         answer="hidden_weights = [[1, 1], [1, 1]]\nhidden_biases = [-0.5, -1.5]\noutput_weights = [1, -1]\n"
         "output_bias = -0.5",
         wrong=(
-            Wrong("this says 1 when *at least* one input is 1. Let the second hidden unit notice (1, 1), and the "
+            Wrong("this says 1 when **at least** one input is 1. Let the second hidden neuron notice (1, 1), and the "
                   "output subtract it.", "[1, -1]", "[1, 0]", lambda *n: step_network(*n) == [0, 1, 1, 1]),
-            Wrong("this says 1 only when *both* inputs are 1. That is a job for one hidden unit; the other should "
+            Wrong("this says 1 only when **both** inputs are 1. That is a job for one hidden neuron; the other should "
                   "notice either.", "[1, -1]", "[0, 1]", lambda *n: step_network(*n) == [0, 0, 0, 1]),
-            Wrong("this is exactly the opposite: 1 where 0 is wanted. Turn the signs of the output unit round.",
+            Wrong("this is exactly the opposite: 1 where 0 is wanted. Turn the signs of the output neuron round.",
                   "[1, -1]\noutput_bias = -0.5", "[-1, 1]\noutput_bias = 0.5",
                   lambda *n: step_network(*n) == [1, 0, 0, 1]),
-            Wrong("the output is the same for all four inputs. Look at the output unit's bias against its weights.",
+            Wrong("the output is the same for all four inputs. Look at the output neuron's bias against its weights.",
                   "output_bias = -0.5", "output_bias = -5", lambda *n: len(set(step_network(*n))) == 1),
         ),
-        hints=('One hidden unit can say "at least one", the other "both".',
+        hints=('One hidden neuron can say "at least one", the other "both".',
                '"At least one" is weights 1, 1, bias -0.5; "both" the same weights, bias -1.5. Subtract it.'),
         passes=lambda *network: step_network(*network) == [0, 1, 1, 0],
-        because="One unit draws one straight line, and no single line does this. Two lines do.",
+        because="One neuron draws one straight line, and no single line does this. Two lines do.",
     ),
     Exercise(
         "02.3", "How many parameters?", difficulty=2, importance=4, minutes=5,
-        task="A network has layers of the given sizes, inputs first: `[64, 32, 10]` has 64 inputs, 32 hidden units and "
-        "10 outputs. Every unit has a weight for each unit of the layer before it, and a bias. How many numbers are "
-        "learned?",
+        task="A network has layers of the given sizes, inputs first: `[64, 32, 10]` has 64 inputs, 32 hidden neurons "
+        "and 10 outputs. Every neuron has a weight for each number that the layer before it hands on, and a bias. How "
+        "many numbers are learned?",
         stub="def parameters(sizes):\n    return ...",
         answer="def parameters(sizes):\n"
         "    return sum((before + 1) * after for before, after in zip(sizes, sizes[1:]))",
         wrong=(
-            Wrong("the biases are missing: one for every unit that is not an input.", "(before + 1) * after",
+            Wrong("the biases are missing: one for every hidden neuron and every output.", "(before + 1) * after",
                   "before * after"),
-            Wrong("that is one bias for each layer; every *unit* has its own.", "(before + 1) * after",
+            Wrong("that is one bias for each layer; every **neuron** has its own.", "(before + 1) * after",
                   "before * after + 1"),
             Wrong("inputs have no biases; count them for the later layers only.", "(before + 1) * after",
                   "before * (after + 1)"),
-            Wrong("this counts units. Parameters sit on the connections between them.",
+            Wrong("this counts neurons. Parameters sit on the connections between them.",
                   "(before + 1) * after for before, after in zip(sizes, sizes[1:])", "size for size in sizes"),
         ),
         hints=("From 64 to 32: 64 * 32 weights, and 32 biases.",
                "`zip(sizes, sizes[1:])` gives each layer with the next."),
         inputs=lambda r: ([r.randint(3, 70) for _ in range(r.randint(3, 5))],),
-        because="`[64, 32, 10]` gives 2,410. Lesson 10 counts GPT-3's 175 billion in the same way.",
+        because="`[64, 32, 10]` gives 2,410. Notebook 10 counts GPT-3's 175 billion in the same way.",
     ),
     Exercise(
         "02.4", "Accuracy", difficulty=1, importance=4, minutes=3,
@@ -109,7 +109,7 @@ EXERCISES = (
         hints=("`p == label` is True or False, and Python adds True as 1.",
                "The sum of those, divided by `len(labels)`."),
         inputs=lambda r: ([r.randint(0, 2) for _ in range(7)], [r.randint(0, 2) for _ in range(7)]),
-        because="Always say accuracy *on what*: the next exercise shows why.",
+        because="Always say accuracy **on what**: the next exercise shows why.",
     ),
     Exercise(
         "02.5", "Keep writers apart", difficulty=3, importance=5, minutes=7,
@@ -136,7 +136,7 @@ EXERCISES = (
         because="Split by writer, the same network scores several per cent less. That lower figure is the honest one.",
     ),
     Exercise(
-        "02.6", "A filter slides over a picture", difficulty=4, importance=4, minutes=12,
+        "02.6", "A filter slides over a picture", difficulty=4, importance=4, minutes=8,
         task="Lay a 3 x 3 filter on every place where it fits into the picture, multiply number by number, add up. A "
         "picture of 6 x 5 numbers gives 4 x 3. With `[[-1, 0, 1]] * 3`, upright edges light up.",
         stub="def slide(picture, kernel):\n    return ...",

@@ -17,6 +17,12 @@ def curve(generator: random.Random) -> Callable[[float], float]:
     return loss
 
 
+def batch(generator: random.Random) -> tuple[float, list[float], list[float]]:
+    """A fresh w, and a batch of two, three or five examples."""
+    size = generator.choice([2, 3, 5])
+    return generator.uniform(-2, 2), numbers(generator, size, 1.5, 4), numbers(generator, size, 5, 9)
+
+
 def losses(learning_rate: float, steps: int) -> list[float]:
     """The loss 3 w^2 along a descent from w = 1."""
     w, seen = 1.0, [3.0]
@@ -42,7 +48,7 @@ EXERCISES = (
         stub="def slope(loss, w, step):\n    return ...",
         answer="def slope(loss, w, step):\n    return (loss(w + step) - loss(w - step)) / (2 * step)",
         wrong=(
-            Wrong("the two places are *two* steps apart: divide by `2 * step`.", "(2 * step)", "step"),
+            Wrong("the two places are **two** steps apart: divide by `2 * step`.", "(2 * step)", "step"),
             Wrong("this looks to the right only, which tilts the measure where the curve bends; look both ways.",
                   "(loss(w + step) - loss(w - step)) / (2 * step)", "(loss(w + step) - loss(w)) / step"),
             Wrong("the sign is turned round: height on the right minus height on the left.",
@@ -51,7 +57,7 @@ EXERCISES = (
         ),
         hints=("Two heights: `loss(w + step)` and `loss(w - step)`.", "They lie `2 * step` apart; mind the brackets."),
         inputs=lambda r: (curve(r), r.uniform(-2, 2), 0.1),
-        because="This works for any loss, but needs two evaluations for every parameter. Lesson 4 does better.",
+        because="This works for any loss, but needs two evaluations for every parameter. Notebook 04 does better.",
     ),
     Exercise(
         "03.2", "One step downhill", difficulty=1, importance=5, minutes=4,
@@ -136,7 +142,7 @@ EXERCISES = (
                   "[(xs[0], ys[0])])"),
         ),
         hints=("Compute `2 * (w * x - y) * x` for each example first.", "Add them up and divide by `len(xs)`."),
-        inputs=lambda r: (r.uniform(-2, 2), numbers(r, r.choice([2, 3, 5]), 1.5, 4), numbers(r, 5, 5, 9)),
+        inputs=batch,
         because="The mean of the examples' slopes is the slope of the mean loss: a small batch is an honest, noisy "
         "estimate.",
     ),

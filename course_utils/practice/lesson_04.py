@@ -32,19 +32,19 @@ EXERCISES = (
     ),
     Exercise(
         "04.2", "Backwards through tanh", difficulty=3, importance=4, minutes=6,
-        task="A node computed `output = tanh(input)`. The slope of tanh is `1 - output ** 2`. From above arrives "
-        "`gradient`: how much the loss changes with `output`. What does the node hand down to its input?",
-        stub="def backward(output, gradient):\n    return ...",
-        answer="def backward(output, gradient):\n    return gradient * (1 - output**2)",
+        task="A box computed `output = tanh(input)`. The slope of tanh is `1 - output ** 2`. From the right arrives "
+        "`gradient`: how much the loss changes with `output`. What does the box hand on to its input?",
+        stub="def tanh_backward(output, gradient):\n    return ...",
+        answer="def tanh_backward(output, gradient):\n    return gradient * (1 - output**2)",
         wrong=(
-            Wrong("what arrives from above is missing: multiply the node's own slope by `gradient`.", "gradient * (",
-                  "("),
+            Wrong("what arrives from the right is missing: multiply the box's own slope by `gradient`.",
+                  "gradient * (", "("),
             Wrong("tanh is applied to the output a second time; `output` already is tanh of the input.",
                   "1 - output**2", "1 - __import__('math').tanh(output) ** 2"),
             Wrong("the square is missing: the slope of tanh is `1 - output ** 2`.", "output**2", "output"),
             Wrong("the two are added; along a chain slopes multiply.", "gradient * (", "gradient + ("),
         ),
-        hints=("Own slope times what comes from above.", "`gradient * (1 - ...)`"),
+        hints=("Own slope times what comes from the right.", "`gradient * (1 - ...)`"),
         inputs=lambda r: (r.choice([-1, 1]) * r.uniform(0.2, 0.95), r.choice([-1, 1]) * r.uniform(1.5, 3)),
         because="Where tanh is nearly flat (output near 1 or -1), almost nothing passes: gradients vanish there.",
     ),
@@ -79,8 +79,8 @@ EXERCISES = (
         "        later = order[order.index(node) + 1 :]\n        return any(node in inputs[user] for user in later)\n\n"
         "    return [node for node in order if waits(node)]",
         wrong=(
-            Wrong("this is the forward order: it asks whether a node's *inputs* come later. Backwards it is its "
-                  "*users*.",
+            Wrong("this is the forward order: it asks whether a node's **inputs** come later. Backwards it is its "
+                  "**users**.",
                   "node in inputs[user]", "user in inputs[node]"),
             Wrong("this lists the nodes that come in time.", "if waits(node)", "if not waits(node)"),
             Wrong("only the very next node is looked at; a user may stand anywhere later in the order.",

@@ -30,7 +30,7 @@ REPETITIONS = 3
 
 TERMINAL_VELOCITY = math.sqrt(
     2 * BALL_MASS * GRAVITY / (AIR_DENSITY * DRAG_COEFFICIENT * math.pi * (BALL_DIAMETER / 2) ** 2)
-)  # about 21.9 metres per second
+)  # about 21.8 metres per second
 
 
 def fall_time(height: float) -> float:

@@ -72,6 +72,7 @@ def test_bars_and_caption_are_the_networks_own_answers() -> None:
         shares = np.exp(logits) / np.exp(logits).sum()
         assert np.allclose(explorer.result.shares[row], shares, atol=1e-5)
         assert np.allclose([bar.get_width() for bar in explorer.artists["bars"][row]], shares, atol=1e-5)
+    assert re.search(r"; \d\d % of the paper is inked\.$", explorer.says)
     read = [int(word) for word in re.findall(r"reads (\d)|one (\d)", explorer.says)[0] if word]
     assert read == [explorer.result.shares[0].argmax()]
     first, second, hidden, _ = (layer[0].detach().numpy() for layer in explorer.convolutional.activations(image))

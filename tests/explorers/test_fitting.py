@@ -1,6 +1,7 @@
 """LineFitter and PolynomialFitter: their numbers against numpy and scipy, and their answers to odd input."""
 
 import importlib.util
+import inspect
 
 import numpy as np
 import pytest
@@ -38,6 +39,24 @@ def test_loss_and_residuals_are_those_written_out_by_hand(kind: str, slope: floa
     drawn = np.array(explorer.artists["misses"].get_segments())
     assert drawn.shape == (45, 2, 2) and np.allclose(drawn[:, 1, 1] - drawn[:, 0, 1], explorer.result.residuals)
     assert explorer.artists["mean"].get_ydata()[0] == explorer.result.loss
+
+
+@pytest.mark.parametrize("kind", ["squared", "absolute", "huber"])
+@pytest.mark.parametrize(("intercept", "beyond"), [(3.5, 6), (8.0, 45)])
+def test_misses_beyond_the_picture_are_hollow_at_its_edge_and_counted(kind: str, intercept: float, beyond: int) -> None:
+    explorer = line()
+    explorer.set(slope=0.0, intercept=intercept, loss=kind)
+    edge = explorer.charges.get_xlim()[1]
+    assert (np.abs(SECONDS - intercept) > edge).sum() == beyond
+    assert f"Beyond the right-hand picture, drawn hollow: {beyond}." in explorer.says
+    hollow, filled = explorer.artists["beyond"], explorer.artists["dots"]
+    assert np.allclose(np.abs(hollow.get_xdata()), edge) and len(hollow.get_xdata()) == beyond
+    assert hollow.get_markerfacecolor() == "white" != filled.get_markerfacecolor()
+    inside = np.abs(SECONDS - intercept) <= edge
+    assert np.allclose(filled.get_xdata(), (SECONDS - intercept)[inside])
+    explorer.best()
+    assert "hollow" not in explorer.says and len(explorer.artists["beyond"].get_xdata()) == 0
+    assert len(explorer.artists["dots"].get_xdata()) == 45
 
 
 def test_the_computer_finds_the_line_of_numpy_and_scipy() -> None:
@@ -102,12 +121,18 @@ def test_fall_time_is_the_formula_that_made_the_data() -> None:
     spec = importlib.util.spec_from_file_location("falling_ball_maker", maker)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.TERMINAL_VELOCITY == pytest.approx(21.8, abs=0.05)
+    assert module.TERMINAL_VELOCITY == pytest.approx(data.TERMINAL_SPEED, abs=0.05)
     floors = range(41)
     expected = [module.fall_time(module.FLOOR_HEIGHT * floor) for floor in floors]
     assert np.allclose(fall_time(floors, module.TERMINAL_VELOCITY), expected)
-    assert np.allclose(fall_time(floors), expected, atol=0.01)
-    assert (SECONDS - fall_time(FLOOR) > 0.4).sum() == 4, "the lesson speaks of four late presses"
+    assert np.allclose(fall_time(floors, data.TERMINAL_SPEED), expected, atol=0.01)
+    late = SECONDS - fall_time(FLOOR, data.TERMINAL_SPEED) > 0.4
+    assert late.sum() == 4, "the lesson speaks of four late presses"
+
+
+def test_the_source_that_the_lesson_shows_does_not_give_the_speed_away_that_it_fits() -> None:
+    assert "21" not in inspect.getsource(fall_time)
+    assert inspect.signature(fall_time).parameters["terminal_speed"].default is inspect.Parameter.empty
 
 
 @pytest.mark.parametrize(("degree", "points", "noise"), [(0, 2, 0.3), (1, 16, 0.2), (4, 9, 0.0), (9, 40, 1.0)])
@@ -132,7 +157,7 @@ def test_held_out_drops_tell_a_high_degree_apart_and_noise_is_its_floor() -> Non
     silent = PolynomialFitter(noise=0.0).result
     assert (np.diff(silent.held_out) < 1e-3).all(), "without noise, every further degree helps"
     quiet = PolynomialFitter(degree=2, points=60, noise=0.0).result
-    truth = np.abs(quiet.curve - fall_time(PolynomialFitter.FLOORS))[
+    truth = np.abs(quiet.curve - fall_time(PolynomialFitter.FLOORS, data.TERMINAL_SPEED))[
         (PolynomialFitter.FLOORS > 1) & (PolynomialFitter.FLOORS < 29)
     ]
     assert quiet.held_out[2] < truth.max() < 0.5

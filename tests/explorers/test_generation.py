@@ -229,6 +229,14 @@ def test_growing_replaces_the_chosen_leaf_by_its_likeliest_children() -> None:
     assert before - {node.path for node in tree.result.leaves} == {leaf.path}
 
 
+@pytest.mark.parametrize(
+    ("prompt", "label"), [("The cat sat on", "…sat on"), ("The mat", "The mat"), ("c" * 40, "…ccccccccc")]
+)
+def test_the_prompt_before_the_tree_is_cut_at_a_blank(prompt: str, label: str) -> None:
+    tree = ContinuationTree(model(), tokenizer(), prompt=prompt)
+    assert tree.artists["axes"].texts[0].get_text() == label
+
+
 def test_a_full_or_deep_tree_says_so_and_stays() -> None:
     tree = ContinuationTree(model(), tokenizer(), branches=4)
     with pytest.raises(ValueError, match=f"More than {LEAVES} leaves"):

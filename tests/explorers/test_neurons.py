@@ -33,6 +33,19 @@ def test_answer_plane_formula_and_caption_are_the_weighted_sum_bent(activation: 
         assert explorer.result.plane[row, column] == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("activation", BENDS)
+def test_colours_reach_from_end_to_end_of_the_answers(activation: str) -> None:
+    explorer = NeuronExplorer(weight_1=4.0, weight_2=-4.0)
+    explorer.pin()
+    explorer.set(activation=activation)
+    low, high = explorer.artists["plane"].get_clim()
+    most = float(np.abs(explorer.result.plane).max())
+    assert low == -high and most >= 0.99 * high, "the strongest answer has the full colour"
+    assert high == (2 if most > 1.1 else 1)
+    assert np.abs(explorer.artists["plane"].colorbar.get_ticks()).max() == high
+    assert len(explorer.artists["ghost"].get_xdata()) == 2, "the pinned line outlives another scale"
+
+
 def test_every_activation_is_offered() -> None:
     assert set(NeuronExplorer.activation.options) == set(BENDS)
 

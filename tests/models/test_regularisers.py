@@ -162,18 +162,25 @@ def test_the_search_holds_every_width_with_every_depth():
     assert len(rows) == len({(row["width"], row["depth"], row["seed"]) for row in rows}) == 5 * 3 * 5
 
 
-def test_a_recorded_run_is_what_the_code_gives():
+@pytest.fixture
+def make(monkeypatch):
+    """The code that makes the records."""
     specification = importlib.util.spec_from_file_location("make", PROJECT / "datasets" / "make" / "regularisers.py")
-    make = importlib.util.module_from_spec(specification)
-    sys.modules["make"] = make  # where dataclasses look up their module
-    try:
-        specification.loader.exec_module(make)
-        row = next(
-            row for row in recorded("regularisers.csv") if row["setting"] == "early_stopping" and row["seed"] == "0"
-        )
-        rate, patience = float(row["learning_rate"]), int(row["strength"])
-        run = make.train(make.Setting(rate, early_stopping=patience), seed=0)
-    finally:
-        del sys.modules["make"]
+    module = importlib.util.module_from_spec(specification)
+    monkeypatch.setitem(sys.modules, "make", module)  # where dataclasses look up their module
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_the_heads_of_the_records_are_those_that_the_code_writes(make):
+    for name, header in (("regularisers", make.REGULARISERS_HEADER), ("architectures", make.ARCHITECTURES_HEADER)):
+        text = (PROJECT / "datasets" / "runs" / f"{name}.csv").read_text(encoding="utf-8")
+        assert "".join(line for line in text.splitlines(keepends=True) if line.startswith("#")) == header
+
+
+def test_a_recorded_run_is_what_the_code_gives(make):
+    row = next(row for row in recorded("regularisers.csv") if row["setting"] == "early_stopping" and row["seed"] == "0")
+    rate, patience = float(row["learning_rate"]), int(row["strength"])
+    run = make.train(make.Setting(rate, early_stopping=patience), seed=0)
     for column in ("train_accuracy", "validation_accuracy", "test_accuracy"):
         assert run[column] == pytest.approx(float(row[column]), abs=0.03)  # other processors round otherwise

@@ -5,7 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from course_utils.plots.graphs import LANE, MOST_COLUMNS, Numbers, costs, falling_loss, layout, short
+from course_utils.plots.graphs import LANE, MOST_COLUMNS, GraphPicture, Numbers, costs, falling_loss, layout, short
+from course_utils.plots.picture import new_figure
 
 
 def random_graph(draw: random.Random, nodes: int) -> list[list[int]]:
@@ -75,5 +76,17 @@ def test_short_numbers_stay_close_and_short() -> None:
 
 def test_the_static_pictures_say_their_numbers() -> None:
     picture = costs([5, 400], [0.0001, 0.002], [0.0002, 0.3])
-    assert "400 parameters: 2.0 ms by one backward pass, 300 ms" in picture.alt and "150 times" in picture.alt
+    assert (
+        "400 parameters: 2.0 ms by one run and one backward pass, 300 ms" in picture.alt and "150 times" in picture.alt
+    )
     assert falling_loss([2.0, 0.5, 0.125]).alt == "Loss 2.000 at the first step, 0.125 at the last of 3."
+
+
+def test_no_words_of_a_picture_come_near_its_edge() -> None:
+    graph = new_figure(8.4, 4.7)
+    GraphPicture(graph, ["x", "y", "*"], layout([(), (), (0, 1)]), [False] * 3)
+    for figure, words in ((graph, "value (blue)"), (costs([5, 400], [0.0001, 0.002], [0.0002, 0.3]).figure, "one run")):
+        figure.canvas.draw()
+        (text,) = [text for text in figure.axes[0].texts if words in text.get_text()]
+        across = text.get_window_extent().get_points()[:, 0] / figure.bbox.width
+        assert 0.03 < across[0] < across[1] < 0.97

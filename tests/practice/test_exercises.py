@@ -11,7 +11,7 @@ import torch
 
 from course_utils.practice.exercises import exercise
 
-SOFTMAX = exercise("12.1")
+SOFTMAX = exercise("12.3")
 ALARM = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="Windows has no alarm: there the stop button ends it")
 
 
@@ -232,6 +232,8 @@ def test_an_unfilled_stub_says_the_same_in_every_run():
     assert repr(SOFTMAX.check(...)) == "Not attempted yet: replace the dots by your own code."
     assert repr(exercise("03.3").check(..., ...)) == "Not attempted yet: replace the dots by two numbers."
     assert repr(exercise("00.2").check(...)) == "Not attempted yet: replace the dots by a number."
+    four = exercise("02.2").check([[..., ...], [..., ...]], [..., ...], [..., ...], ...)
+    assert repr(four) == "Not attempted yet: replace the dots by numbers, in all four lines."
     assert exercise("03.3").check(...)._repr_html_() == exercise("03.3").check(...)._repr_html_()
 
 
@@ -250,5 +252,5 @@ def test_an_unknown_exercise_names_the_closest(asked, closest):
 
 
 def test_a_hint_that_is_not_there_is_refused():
-    with pytest.raises(ValueError, match=r"hint\(7\) is not there; exercise 12.1 has hints 1 to 2"):
+    with pytest.raises(ValueError, match=r"hint\(7\) is not there; exercise 12.3 has hints 1 to 2"):
         SOFTMAX.hint(7)

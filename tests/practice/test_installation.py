@@ -34,10 +34,23 @@ def test_a_missing_package_and_a_full_disk_are_named(monkeypatch):
     assert "torch: not installed" in words and "disk: 0 GB free, and the course wants 2 GB: make some room" in words
 
 
+def test_a_package_that_does_not_start_is_named(monkeypatch):
+    def start(name):
+        if name == "torch":
+            raise OSError("wrong <processor>")
+
+    monkeypatch.setattr(installation.importlib, "import_module", start)
+    found = installation.check_installation()
+    assert not found.good and "it does not start (wrong <processor>): run make lab again" in repr(found)
+    assert "wrong &lt;processor&gt;" in found._repr_html_()
+
+
 def test_only_a_live_page_says_that_pictures_work():
     bundle = installation.check_installation()._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert "press Shift and Enter" in bundle["text/html"] and "they work" not in bundle["text/html"]
+    still = bundle["text/html"]
+    assert "press Shift and Enter" in still and "they work" not in still
+    assert "<td>…</td>" in still and "✗" not in still, "nothing is missing, so no row may say so"
 
 
 def test_text_is_escaped(monkeypatch):

@@ -1,0 +1,27 @@
+"""Pictures of networks hold what they were given, on the scale that was asked for, with nothing cut off."""
+
+import numpy as np
+
+from course_utils.plots.networks import curves, gallery
+
+
+def test_signed_images_have_their_own_scale_or_one_to_compare_them_by() -> None:
+    faint, strong = np.array([[0.1, -0.1]]), np.array([[0.5, -2.0]])
+    own = [axes.images[0].get_clim() for axes in gallery([faint, strong], ["faint", "strong"], signed=True).axes]
+    assert own == [(-0.1, 0.1), (-2.0, 2.0)]
+    shared = [axes.images[0] for axes in gallery([faint, strong], signed=True, largest=1.0).axes]
+    assert [image.get_clim() for image in shared] == [(-1.0, 1.0)] * 2
+    assert np.array_equal(shared[0].get_array(), faint) and np.array_equal(shared[1].get_array(), strong)
+
+
+def test_images_of_ink_run_from_paper_to_ink_and_nothing_is_white() -> None:
+    (ink,) = gallery([np.array([[0.0, 0.3]])]).axes[0].images
+    assert ink.get_clim() == (0, 1)
+    (empty,) = gallery([np.zeros((2, 2))], signed=True).axes[0].images
+    assert empty.to_rgba(empty.get_array(), bytes=True).min() >= 254
+
+
+def test_the_axis_name_of_curves_fits_beside_wide_numbers() -> None:
+    figure = curves(np.linspace(-2, 2, 9), {"bent": np.linspace(-12.5, 12.5, 9)})
+    figure.canvas.draw()
+    assert figure.axes[0].yaxis.label.get_window_extent().x0 >= 0
