@@ -240,8 +240,8 @@ class GraphPicture:
             for line, (x, y) in zip(ghost, centres, strict=True):
                 axes.text(x, y + half_height + 0.02, line, ha="center", va="top", size=7.5, color=INK, zorder=4)
         axes.text(
-            wide / 2, tall - edge, "box: operation, value (blue), gradient (orange, once computed)  ·  line: what was"
-            " handed back  ·  thick frame: the node just stepped",
+            wide / 2, tall - edge, "box: operation, value (blue), gradient (orange)  ·  line: what was handed back"
+            "  ·  thick frame: the box whose turn it is",
             ha="center", va="bottom", size=8.5, color="#555555",
         )  # fmt: skip
         self.frames = PolyCollection([], facecolors="none", zorder=3)
@@ -334,7 +334,7 @@ def costs(parameters: Sequence[int], backward: Sequence[float], knobs: Sequence[
     axes.xaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_major_formatter("{x:g}")
     for seconds, name, colour, mark in ((knobs, "every knob in turn", BLUE, "o-"),
-                                        (backward, "one backward pass", ORANGE, "s--")):  # fmt: skip
+                                        (backward, "one run and\none backward pass", ORANGE, "s--")):  # fmt: skip
         milliseconds = 1000 * np.asarray(seconds)
         axes.plot(parameters, milliseconds, mark, color=colour)
         axes.annotate(name, (parameters[-1], milliseconds[-1]), (10, 0), textcoords="offset points", color=colour,
@@ -342,8 +342,8 @@ def costs(parameters: Sequence[int], backward: Sequence[float], knobs: Sequence[
     times = knobs[-1] / backward[-1]
     return Static(
         figure,
-        f"All gradients of {parameters[-1]:,} parameters: {1000 * backward[-1]:.1f} ms by one backward pass, "
-        f"{1000 * knobs[-1]:.0f} ms by turning every knob, {times:.0f} times as long.",
+        f"All gradients of {parameters[-1]:,} parameters: {1000 * backward[-1]:.1f} ms by one run and one backward "
+        f"pass, {1000 * knobs[-1]:.0f} ms by turning every knob, {times:.0f} times as long.",
     )
 
 

@@ -102,16 +102,17 @@ def digit_rows(rows: Mapping[str, tuple[np.ndarray, Sequence[Any], Sequence[bool
 
 
 def curves(runs: Mapping[str, np.ndarray], alt: str) -> Static:
-    """Show loss by epoch, one panel a run: training and validation, and the lowest validation loss.
+    """Show loss by epoch, one panel a run, all on the longest run's axis: both losses, and the lowest validation loss.
 
     Args:
         runs: title to ``(epochs + 1, 5)`` as of ``experiments.overfitting.Trial.curve``.
         alt: what the picture shows.
     """
     figure = new_figure(9.2, 3.3)
-    room = 0.95 / len(runs)
+    room, longest = 0.95 / len(runs), max(curve[-1, 0] for curve in runs.values())
     for number, (title, curve) in enumerate(runs.items()):
-        axes = figure.add_axes((0.07 + number * room, 0.16, room - 0.06, 0.72), ylim=(0, CURVE_TOP), xlabel="epoch")
+        place = (0.07 + number * room, 0.16, room - 0.06, 0.72)
+        axes = figure.add_axes(place, xlim=(0, longest), ylim=(0, CURVE_TOP), xlabel="epoch")
         axes.plot(curve[:, 0], curve[:, 1].clip(0, CURVE_TOP), color=BLUE, linewidth=2, label="training")
         axes.plot(curve[:, 0], curve[:, 2].clip(0, CURVE_TOP), "--", color=ORANGE, linewidth=2, label="validation")
         best = curve[curve[:, 2].argmin()]
@@ -168,7 +169,7 @@ def comparison(
 
 
 def search(scores: Mapping[tuple[int, int], Sequence[float]], chosen: tuple[int, int], source: str, alt: str) -> Static:
-    """Show a search over architectures: mean validation accuracy and its standard error for each width and depth.
+    """Show a search over architectures: mean validation accuracy for each width and depth, ± two standard errors.
 
     Args:
         scores: (width, depth) to the accuracies of its runs.
@@ -186,7 +187,7 @@ def search(scores: Mapping[tuple[int, int], Sequence[float]], chosen: tuple[int,
     for row, depth in enumerate(depths):
         for column, width in enumerate(widths):
             runs = scores[width, depth]
-            text = f"{grid[row, column]:.3f}\n± {stdev(runs) / len(runs) ** 0.5:.3f}"
+            text = f"{grid[row, column]:.3f}\n± {2 * stdev(runs) / len(runs) ** 0.5:.3f}"
             axes.text(column, row, text, ha="center", va="center", color="white" if grid[row, column] < 0.65 else INK)
     column, row = widths.index(chosen[0]), depths.index(chosen[1])
     axes.add_patch(Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, edgecolor=ORANGE, linewidth=3))

@@ -30,7 +30,7 @@ EXERCISES = (
         answer="import math\n\n\ndef log_probability(probabilities):\n"
         "    return sum(math.log(p) for p in probabilities)",
         wrong=(
-            Wrong("this is the log of the *sum*. The tokens must all come true, so probabilities multiply and logs "
+            Wrong("this is the log of the **sum**. The tokens must all come true, so probabilities multiply and logs "
                   "add.", "sum(math.log(p) for p in probabilities)", "math.log(sum(probabilities))"),
             Wrong("this is the probability itself, without the log; a long enough text of it would round to zero.",
                   "sum(math.log(p) for p in probabilities)", "math.prod(probabilities)"),
@@ -137,7 +137,7 @@ EXERCISES = (
         answer="def penalised(logits, seen, penalty):\n    new = list(logits)\n    for place in set(seen):\n"
         "        new[place] = new[place] / penalty if new[place] > 0 else new[place] * penalty\n    return new",
         wrong=(
-            Wrong("negative logits are divided too. That moves them towards 0 and makes the token *more* likely.",
+            Wrong("negative logits are divided too. That moves them towards 0 and makes the token **more** likely.",
                   "new[place] / penalty if new[place] > 0 else new[place] * penalty", "new[place] / penalty"),
             Wrong("a token seen twice is punished twice; go through `set(seen)`.", "set(seen)", "seen"),
             Wrong("all tokens are punished, not only those seen.", "set(seen)", "range(len(logits))"),

@@ -35,13 +35,13 @@ LEARNING_RATES = (0.003, 0.01, 0.03, 0.1)
 WIDTHS, DEPTHS, SEARCH_SEEDS = (4, 8, 32, 128, 512), (1, 2, 3), range(5)
 CREDIT = """\
 # command: OMP_NUM_THREADS=1 python datasets/make/regularisers.py
-# seeds: the column seed   machine: 2 CPU cores, 1 used   date: 2026-11-22
+# seeds: {first} to {last}   machine: 2 CPU cores, 1 used   date: 2026-11-22
 # data: scikit-learn's digits; 150 to learn from, 20 % of their labels wrong; 300 validation, 450 test, labelled right
 # train_accuracy counts against the labels as given, wrong ones included; right_label_accuracy against the true ones
 """
 REGULARISERS_HEADER = f"""\
 # Regularisers, each alone: one row per run.
-{CREDIT}\
+{CREDIT.format(first=SEEDS[0], last=SEEDS[-1])}\
 # strength: share dropped; weight of half the sum of squares; last learning rate over the first (exponential decay);
 #   epochs without a lower validation loss before stopping (the best weights are kept); furthest shift in pixels;
 #   for "none" the learning rate; the one that fits the training labels best is chosen, and used in every other row
@@ -49,7 +49,7 @@ REGULARISERS_HEADER = f"""\
 """
 ARCHITECTURES_HEADER = f"""\
 # A search over architectures, with early stopping (20 epochs without a lower validation loss): one row per run.
-{CREDIT}\
+{CREDIT.format(first=SEARCH_SEEDS[0], last=SEARCH_SEEDS[-1])}\
 # width: neurons in each hidden layer; depth: hidden layers; parameters: learned numbers
 """
 

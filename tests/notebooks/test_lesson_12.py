@@ -1,14 +1,12 @@
 """What lesson 12 says of the real model, and that a learner's own model can take its place."""
 
 import math
-import re
 
 import pytest
 import torch
 
 from course_utils import assets, notebooks, sampling
 from course_utils.models import pretrained
-from course_utils.practice.exercises import lesson_exercises
 
 PAGE = assets.project_folder() / "notebooks" / "12_sampling.ipynb"
 LOADS = 'model, tokenizer = pretrained.load("smollm2-135m-instruct", dtype=torch.bfloat16)'
@@ -102,13 +100,6 @@ def test_the_cache_is_nearly_exact_in_16_bits_and_saves_time(page):
     remembered, anew = page["cache-speed"]["remembered"], page["cache-speed"]["anew"]
     assert page["cache-speed"]["lengths"] == (16, 128, 256, 448)
     assert anew[-1] / remembered[-1] > max(1.5, anew[0] / remembered[0])
-
-
-def test_the_exercises_stand_in_the_order_of_their_numbers():
-    asked = [
-        found[1] for cell in notebooks.read(PAGE).cells if (found := re.fullmatch(r'exercise\("(.*)"\)', cell.source))
-    ]
-    assert asked == [task.id for task in lesson_exercises("12")]
 
 
 @pytest.mark.parametrize("prompt", ["Once upon a time", "The capital of France is"])
