@@ -41,7 +41,7 @@ def inked(view: ExplorerView) -> float:
     """The share of inked paper that the caption tells, in per cent; 0 for blank paper."""
     if "paper is blank" in view.caption():
         return 0
-    found = re.search(r"(\d+)% of the paper", view.caption())
+    found = re.search(r"([\d.]+) % of the paper", view.caption())
     return float(found[1]) if found else 100
 
 

@@ -8,6 +8,8 @@ def test_a_typed_formula_is_stepped_backwards_and_a_typo_leaves_the_picture(lab)
     explorer.show()
     pixels, height = explorer.pixels(), explorer.height()
 
+    explorer.output.locator("button", has_text="Start again").click()
+    pixels = explorer.wait_for_new_pixels(pixels)
     box = explorer.output.locator("input[type=text]").first
     box.fill("x*y + x")
     box.press("Enter")
