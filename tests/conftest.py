@@ -16,7 +16,9 @@ hypothesis.settings.load_profile("course")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes more than about five seconds; 'make check' leaves it out")
+    config.addinivalue_line(
+        "markers", "slow: takes four seconds or more with all its cases; 'make check' leaves it out"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ def test_the_settings_for_jupyterlab_are_ones_it_knows() -> None:
         assert set(settings) <= set(schema["properties"])
 
 
+@pytest.mark.slow
 def test_a_failed_stage_fails_the_whole_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "test_one.py").write_text("def test_good(): pass\n\ndef test_bad(): assert False\n", encoding="utf-8")
     (tmp_path / "test_two.py").write_text("import time\n\ndef test_endless(): time.sleep(60)\n", encoding="utf-8")

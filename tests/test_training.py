@@ -161,6 +161,7 @@ training.fit(torch.nn.Linear(3, 2), batches, steps=5, progress={})
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("progress", "disable", "shown"), [(True, "", True), (False, "", False), (True, "1", False)])
 def test_the_bar_shows_unless_it_is_not_wanted(progress, disable, shown):
     environment = {**os.environ, "TQDM_DISABLE": disable}

@@ -55,6 +55,7 @@ def test_the_curves_are_those_of_a_loop_written_out(penalty: float, decay: float
         assert torch.allclose(ours, theirs, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_without_a_regulariser_every_wrong_label_is_learned_and_each_regulariser_prevents_that() -> None:
     def remembered(**setting: Any) -> tuple[int, float]:
         trial = Trial(Setting(**setting), seed=1)

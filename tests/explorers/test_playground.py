@@ -75,6 +75,7 @@ def test_a_step_is_gradient_descent_with_both_penalties() -> None:
         assert moved.view(-1)[0].item() == pytest.approx(before - rate * slope, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "steps", "least"),
     [

@@ -8,6 +8,7 @@ PAGE = assets.project_folder() / "notebooks" / "04_backpropagation.ipynb"
 STEP = "0.1 * parameter.gradient"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate", "low", "high", "said"), [("0.02", 0.725, 0.735, "still 0.73"), ("0.6", 1e60, 1e75, "about $10^{67}$")]
 )

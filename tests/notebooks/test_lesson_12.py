@@ -103,6 +103,7 @@ def test_the_cache_is_nearly_exact_in_16_bits_and_saves_time(page):
     assert anew[-1] / remembered[-1] > max(1.5, anew[0] / remembered[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prompt", ["Once upon a time", "The capital of France is"])
 def test_in_32_bits_the_cache_changes_no_token_of_the_real_model(prompt):
     model, tokenizer = pretrained.load("smollm2-135m-instruct", dtype=torch.float32)
