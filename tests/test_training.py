@@ -168,6 +168,7 @@ def test_the_bar_shows_unless_it_is_not_wanted(progress, disable, shown):
     code = BAR.format(progress)
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert ("5/5" in ran.stderr) == shown and ran.stdout == ""
+    assert shown or ran.stderr == "", "where no bar is wanted, nothing is printed at all"
 
 
 def test_schedules_equal_their_formulas():
