@@ -120,7 +120,7 @@ class Paper(anywidget.AnyWidget):
         "move the pen, space puts ink, shift and arrow draws. Undo and Clear are buttons.");
       canvas.style.cssText = "border:1px solid #8c8c8c;background:white;touch-action:none;cursor:crosshair";
       says.setAttribute("role", "status");
-      says.style.cssText = "font-size:12px;width:" + side * dot + "px;line-height:1.3;height:2.7em";
+      says.style.cssText = "font-size:12px;width:" + side * dot + "px;line-height:1.3;height:4em";
       const help = "Draw with mouse or finger. Keys: arrows move, space inks, shift+arrow draws.";
       says.textContent = help;
       el.append(canvas, says);
