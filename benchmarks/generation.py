@@ -106,8 +106,8 @@ def first_token(dtype: torch.dtype) -> None:
     generator = torch.Generator().manual_seed(0)
     for length in (8, 64, 256, 1024):
         ids = torch.randint(1000, (length,), generator=generator).tolist()
-        greedy = sampling.Knobs(temperature=0)
-        taken = taking_turns({"first": lambda: list(sampling.write_tokens(model, ids, greedy, max_new_tokens=1))}, 5)  # noqa: B023
+        greedy = sampling.SamplingConfig(temperature=0)
+        taken = taking_turns({"first": lambda: list(sampling.generate_tokens(model, ids, greedy, max_new_tokens=1))}, 5)  # noqa: B023
         print(f"| {length} | {taken['first'] * 1000:.0f} ms | {length / taken['first']:.0f} |")
 
 

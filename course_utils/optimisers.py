@@ -63,13 +63,13 @@ OPTIMISERS: dict[str, Callable[..., Any]] = {"SGD": sgd, "momentum": momentum, "
 
 
 @dataclass(frozen=True)
-class Path:
+class Trajectory:
     """Where a walk went. Step 0 is the start."""
 
     positions: np.ndarray  # (steps taken + 1, parameters)
     losses: np.ndarray  # (steps taken + 1,)
     first_rise: int | None  # the first step that made the loss larger
-    exploded: int | None  # the step at which the walk was given up: see `descend`
+    diverged: int | None  # the step at which the walk was given up: see `descend`
 
 
 def descend(
@@ -79,14 +79,14 @@ def descend(
     learning_rate: float | None = None,
     steps: int = 50,
     **settings: float,
-) -> Path:
-    """Walk downhill. The walk ends early when it explodes: a loss ten times above all heights in the picture.
+) -> Trajectory:
+    """Walk downhill. The walk ends early when it diverges: a loss ten times above all heights in the picture.
 
     >>> from course_utils.surfaces import SURFACES
     >>> path = descend(SURFACES["bowl"], start=(2.0, 0.0), learning_rate=0.25, steps=2)
     >>> path.positions.tolist(), path.losses.tolist()
     ([[2.0, 0.0], [1.0, 0.0], [0.5, 0.0]], [4.0, 1.0, 0.25])
-    >>> descend(SURFACES["bowl"], start=(0.5, 0.0), learning_rate=5.0).exploded
+    >>> descend(SURFACES["bowl"], start=(0.5, 0.0), learning_rate=5.0).diverged
     2
 
     Args:
@@ -117,8 +117,8 @@ def descend(
 
     position, memory = np.array(start, dtype=float), Memory()
     positions, losses = [position], [float(surface.loss(*start))]
-    exploded, limit = None, 10 * abs(surface.highest)
-    with np.errstate(all="ignore"):  # a walk that overflows is reported as exploded, not as a warning
+    diverged, limit = None, 10 * abs(surface.highest)
+    with np.errstate(all="ignore"):  # a walk that overflows is reported as diverged, not as a warning
         for step in range(1, steps + 1):
             gradient = np.array(surface.gradient(*position.tolist()))
             position = optimiser(position, gradient, memory, learning_rate, **settings)
@@ -129,11 +129,11 @@ def descend(
             positions.append(position)
             losses.append(loss)
             if not abs(loss) <= limit:
-                exploded = step
+                diverged = step
                 break
     heights = np.array(losses)
     rises = np.flatnonzero(~(heights[1:] <= heights[:-1] + 1e-9 * abs(surface.highest)))  # not rounding
-    return Path(np.array(positions), heights, int(rises[0]) + 1 if len(rises) else None, exploded)
+    return Trajectory(np.array(positions), heights, int(rises[0]) + 1 if len(rises) else None, diverged)
 
 
 INPUTS = torch.linspace(-1, 1, 24)

@@ -21,7 +21,7 @@ Prompt = str | Sequence[int] | Sequence[Mapping[str, str]]  # a text, token ids,
 
 
 @dataclasses.dataclass(frozen=True)
-class Knobs:
+class SamplingConfig:
     """How the next token is picked from the scores.
 
     Args:
@@ -34,7 +34,7 @@ class Knobs:
     Raises:
         ValueError: if one of them cannot be.
 
-    >>> Knobs(temperature=-1)
+    >>> SamplingConfig(temperature=-1)
     Traceback (most recent call last):
     ValueError: temperature=-1 is below 0; 0 always takes the likeliest token, 1 leaves the model as it is
     """
@@ -71,13 +71,13 @@ class Continuation:
         text: what was written, without the prompt and without what ended it.
         ids: its tokens, as the model wrote them.
         log_probabilities: of each token, in nats, as the model saw it before any knob was turned.
-        ended: why it stopped: ``stop``, ``length`` (of the answer), ``context`` (of the model) or ``cancelled``.
+        finish_reason: why it stopped: ``stop``, ``length`` (of the answer), ``context`` (of the model), ``cancelled``.
     """
 
     text: str = ""
     ids: list[int] = dataclasses.field(default_factory=list)
     log_probabilities: list[float] = dataclasses.field(default_factory=list)
-    ended: str = "length"
+    finish_reason: str = "length"
 
 
 def warp(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0) -> Tensor:
@@ -85,10 +85,10 @@ def warp(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float 
 
     Args:
         logits: ``(..., vocabulary)``.
-        temperature: see `Knobs`; 0 leaves the likeliest token alone.
-        top_k: see `Knobs`.
-        top_p: see `Knobs`.
-        min_p: see `Knobs`.
+        temperature: see `SamplingConfig`; 0 leaves the likeliest token alone.
+        top_k: see `SamplingConfig`.
+        top_p: see `SamplingConfig`.
+        min_p: see `SamplingConfig`.
 
     Returns:
         the same shape, in float32; softmax gives the probabilities to draw from.
@@ -101,7 +101,7 @@ def warp(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float 
     >>> warp(torch.tensor([2.0, 1.0, 0.0]), top_k=2)
     tensor([2., 1., -inf])
     """
-    knobs = Knobs(temperature, top_k, top_p, min_p)
+    knobs = SamplingConfig(temperature, top_k, top_p, min_p)
     logits = _checked(logits)
     if knobs.temperature == 0:
         likeliest = torch.zeros_like(logits, dtype=torch.bool).scatter(-1, logits.argmax(-1, keepdim=True), True)
@@ -175,14 +175,14 @@ def next_logits(model: Transformer, ids: Sequence[int]) -> Tensor:
         ValueError: if there is no token, too many, or the model gives no numbers.
     """
     _fits(model, ids)
-    stream = model.read(torch.tensor([list(ids)], device=_device(model)))
+    stream = model.hidden_states(torch.tensor([list(ids)], device=_device(model)))
     return _checked(model.unembed(stream[0, -1]))
 
 
-def write_tokens(
+def generate_tokens(
     model: Transformer,
     ids: Sequence[int],
-    knobs: Knobs,
+    knobs: SamplingConfig,
     *,
     continuations: int = 1,
     max_new_tokens: int,
@@ -220,20 +220,20 @@ def write_tokens(
             if quick and cache and end > len(ids):
                 last = read_token(model, int(unread), cache)  # (width,): the last place predicts
             else:
-                stream = model.read(unread, cache)  # (batch, tokens, width)
+                stream = model.hidden_states(unread, cache)  # (batch, tokens, width)
                 last = stream[0, -1] if len(stream) == 1 else stream[:, -1]
             logits = _checked(model.unembed(last)).expand(continuations, -1)  # (continuations, vocabulary)
             if cache and end == len(ids) and continuations > 1:
                 for layer in cache:
                     layer.repeat(continuations)
-            picked = pick(logits, text[:, :end], knobs, generator)  # (continuations,)
+            picked = sample_token(logits, text[:, :end], knobs, generator)  # (continuations,)
             log_probability = logits.log_softmax(-1).gather(-1, picked[:, None])[:, 0]
             text[:, end] = picked
             unread = text[:, end : end + 1] if cache else text[:, : end + 1]
         yield picked, log_probability
 
 
-def pick(logits: Tensor, text: Tensor, knobs: Knobs, generator: torch.Generator) -> Tensor:
+def sample_token(logits: Tensor, text: Tensor, knobs: SamplingConfig, generator: torch.Generator) -> Tensor:
     """One token for each text: ``(batch, vocabulary)`` scores and ``(batch, tokens)`` ids to ``(batch,)`` ids."""
     if knobs.repetition_penalty != 1:
         logits = penalise(logits, text, knobs.repetition_penalty)
@@ -269,8 +269,8 @@ def continue_text(
         stop_tokens: tokens that end an answer; without any, the tokenizer's own.
         seed: the same seed gives the same text.
         cancel: set it from another thread to stop after the token at hand.
-        use_cache: see `write_tokens`.
-        knobs: see `Knobs`.
+        use_cache: see `generate_tokens`.
+        knobs: see `SamplingConfig`.
 
     Yields:
         after each round, what is new to read of each answer (never half a character, never the start of what may
@@ -279,7 +279,7 @@ def continue_text(
     Raises:
         ValueError: if a setting cannot be, in one sentence.
     """
-    turned, ids = Knobs(**knobs), prompt_ids(tokenizer, prompt)
+    turned, ids = SamplingConfig(**knobs), prompt_ids(tokenizer, prompt)
     _whole("max_new_tokens", max_new_tokens, 1, "the answer needs room for a token")
     _whole("continuations", continuations, 1, "ask for one answer or more")
     _whole("seed", seed, 0, "0 will do")
@@ -289,19 +289,19 @@ def continue_text(
         stop_tokens = [] if tokenizer.end is None else [tokenizer.end]
     writers = [_Writer(tokenizer, stop, set(stop_tokens)) for _ in range(continuations)]
     answers = [writer.answer for writer in writers]
-    rounds = write_tokens(
+    rounds = generate_tokens(
         model, ids, turned, continuations=continuations, max_new_tokens=max_new_tokens, seed=seed, use_cache=use_cache
     )
-    ended = "length" if len(ids) + max_new_tokens - 1 <= model.config.context else "context"
+    finish_reason = "length" if len(ids) + max_new_tokens - 1 <= model.config.context else "context"
     for picked, log_probability in rounds:
         written = zip(writers, picked.tolist(), log_probability.tolist(), strict=True)
         yield [writer.push(*token) for writer, *token in written], answers
         if all(writer.done for writer in writers):
             break
         if cancel is not None and cancel.is_set():
-            ended = "cancelled"
+            finish_reason = "cancelled"
             break
-    yield [writer.finish(ended) for writer in writers], answers
+    yield [writer.finish(finish_reason) for writer in writers], answers
 
 
 def generate(model: Transformer, tokenizer: BPETokenizer, prompt: Prompt, **settings: Any) -> str:
@@ -312,7 +312,7 @@ def generate(model: Transformer, tokenizer: BPETokenizer, prompt: Prompt, **sett
         tokenizer: its tokenizer.
         prompt: a text, token ids, or chat messages.
         settings: ``max_new_tokens=64, temperature=0.8, top_k=0, top_p=1.0, stop=None, seed=0`` and the others of
-            `continue_text` and `Knobs`.
+            `continue_text` and `SamplingConfig`.
 
     Returns:
         the text, without the prompt.
@@ -383,22 +383,22 @@ class _Writer:
         self.answer.ids.append(token)
         self.answer.log_probabilities.append(log_probability)
         if token in self._stop_tokens:
-            self.done, self.answer.ended = True, "stop"
+            self.done, self.answer.finish_reason = True, "stop"
             return self._show(self._held + self._bytes.finish())
         return self._release(self._bytes.push(token))
 
-    def finish(self, ended: str) -> str:
+    def finish(self, finish_reason: str) -> str:
         """Give what was held back; nothing more will come."""
         if self.done:
             return ""
-        self.done, self.answer.ended = True, ended
+        self.done, self.answer.finish_reason = True, finish_reason
         return self._release(self._bytes.finish()) + self._show(self._held)
 
     def _release(self, text: str) -> str:
         text = self._held + text
         found = [place for word in self._stop if (place := text.find(word)) >= 0]
         if found:
-            self.done, self.answer.ended, self._held = True, "stop", ""
+            self.done, self.answer.finish_reason, self._held = True, "stop", ""
             return self._show(text[: min(found)])
         keep = max((n for word in self._stop for n in range(1, len(word)) if text.endswith(word[:n])), default=0)
         self._held = text[len(text) - keep :]

@@ -102,8 +102,8 @@ SURFACES: dict[str, Surface] = {
     ]
 }
 
-TWO_HOLLOWS = Surface(
-    "two hollows",
+TWO_MINIMA = Surface(
+    "two minima",
     "x⁴ - 3x² + x",
     loss=lambda x: x**4 - 3 * x**2 + x,
     gradient=lambda x: (4 * x**3 - 6 * x + 1,),

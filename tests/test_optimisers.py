@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from course_utils.optimisers import CURVES, INPUTS, OPTIMISERS, adam, descend, descend_from_many, momentum, rmsprop, sgd
-from course_utils.surfaces import SURFACES, TWO_HOLLOWS, line_surface
+from course_utils.surfaces import SURFACES, TWO_MINIMA, line_surface
 
 LINE = line_surface([0, 1, 2, 5, 9], [0.3, 0.5, 0.9, 1.0, 1.4])
-EVERY_SURFACE = [*SURFACES.values(), TWO_HOLLOWS, LINE]
+EVERY_SURFACE = [*SURFACES.values(), TWO_MINIMA, LINE]
 TORCH = {
     sgd: lambda parameters: torch.optim.SGD(parameters, lr=0.03),
     momentum: lambda parameters: torch.optim.SGD(parameters, lr=0.03, momentum=0.9),
@@ -65,7 +65,7 @@ def test_the_inputs_are_left_as_they_were(optimiser):
 @pytest.mark.parametrize("surface", EVERY_SURFACE, ids=lambda surface: surface.name)
 def test_the_suggested_learning_rate_arrives(surface):
     path = descend(surface, steps=3000)
-    assert path.exploded is None
+    assert path.diverged is None
     assert path.positions.shape == (3001, len(surface.window))
     assert min(math.dist(path.positions[-1], minimum) for minimum in surface.minima) < 0.01
 
@@ -90,13 +90,13 @@ def test_a_path_is_the_losses_at_its_positions_and_each_step_is_the_optimisers()
         assert position.tolist() == here.tolist()
 
 
-def test_the_step_that_rose_and_the_step_that_exploded_are_named():
+def test_the_step_that_rose_and_the_step_of_divergence_are_named():
     bowl = SURFACES["bowl"]
     calm = descend(bowl, start=(1, 0), learning_rate=0.1, steps=30)
-    assert (calm.first_rise, calm.exploded, len(calm.losses)) == (None, None, 31)
+    assert (calm.first_rise, calm.diverged, len(calm.losses)) == (None, None, 31)
     wild = descend(bowl, start=(1, 0), learning_rate=1.1, steps=30)  # each step is 1.2 times the last: 1.44**n > 180
-    assert (wild.first_rise, wild.exploded) == (1, math.ceil(math.log(180) / math.log(1.44)))
-    assert len(wild.losses) == wild.exploded + 1
+    assert (wild.first_rise, wild.diverged) == (1, math.ceil(math.log(180) / math.log(1.44)))
+    assert len(wild.losses) == wild.diverged + 1
     late = descend(bowl, start=(0, 1), learning_rate=0.2, steps=30, optimiser=momentum)
     assert late.first_rise is not None
     assert late.losses[late.first_rise] > late.losses[late.first_rise - 1]
@@ -108,10 +108,10 @@ def test_the_step_that_rose_and_the_step_that_exploded_are_named():
 def test_learning_rates_of_nothing_and_of_far_too_much_are_walked(name, surface, recwarn):
     still = descend(surface, optimiser=OPTIMISERS[name], learning_rate=0, steps=5)
     assert np.all(still.positions == still.positions[0])
-    assert (still.first_rise, still.exploded) == (None, None)
+    assert (still.first_rise, still.diverged) == (None, None)
     for rate in (1e9, 1e300):
         gone = descend(surface, optimiser=OPTIMISERS[name], learning_rate=rate, steps=5)
-        assert gone.exploded == gone.first_rise == 1
+        assert gone.diverged == gone.first_rise == 1
     assert not recwarn.list
 
 

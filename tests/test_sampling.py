@@ -75,8 +75,10 @@ def test_temperature_zero_is_greedy():
 
 def test_sampled_frequencies_follow_the_distribution():
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0]).expand(20_000, 4)
-    knobs = sampling.Knobs(temperature=0.7)
-    picked = sampling.pick(logits, torch.zeros(20_000, 1, dtype=torch.int64), knobs, torch.Generator().manual_seed(0))
+    knobs = sampling.SamplingConfig(temperature=0.7)
+    picked = sampling.sample_token(
+        logits, torch.zeros(20_000, 1, dtype=torch.int64), knobs, torch.Generator().manual_seed(0)
+    )
     expected = (logits[0] / 0.7).softmax(-1)
     assert (torch.bincount(picked, minlength=4) / 20_000 - expected).abs().max() < 0.02
 
@@ -120,7 +122,7 @@ class Scripted:
     def new_cache(self, length, batch=1):
         return []
 
-    def read(self, ids, cache=None):
+    def hidden_states(self, ids, cache=None):
         self.read_calls += 1
         return torch.zeros(ids.size(0), ids.size(1), 1)
 
@@ -164,13 +166,13 @@ def test_a_stop_token_ends_the_text(tokenizer):
     tokens = tokenizer.encode("the cat sat on the mat")
     model = Scripted(tokens, len(tokenizer))
     (answer,) = sampling.generate_many(model, tokenizer, "x", 1, temperature=0, stop_tokens=[tokens[2]])
-    assert answer.text == tokenizer.decode(tokens[:2]) and answer.ended == "stop" and len(answer.ids) == 3
+    assert answer.text == tokenizer.decode(tokens[:2]) and answer.finish_reason == "stop" and len(answer.ids) == 3
 
 
 def test_several_continuations_differ_and_the_first_equals_none_else(model, tokenizer):
     answers = sampling.generate_many(model, tokenizer, "the cat", 5, temperature=2.0, max_new_tokens=12, seed=3)
     assert len({answer.text for answer in answers}) > 1
-    assert all(len(answer.ids) == 12 and answer.ended == "length" for answer in answers)
+    assert all(len(answer.ids) == 12 and answer.finish_reason == "length" for answer in answers)
     same = sampling.generate_many(
         model, tokenizer, "the cat", 5, temperature=2.0, max_new_tokens=12, seed=3, use_cache=False
     )
@@ -193,9 +195,9 @@ def test_next_logits_are_the_last_row(model, tokenizer):
 def test_the_text_ends_where_the_context_does(model, tokenizer):
     prompt = [1] * 40  # of a context of 48
     (answer,) = sampling.generate_many(model, tokenizer, prompt, 1, max_new_tokens=64)
-    assert answer.ended == "context" and len(answer.ids) == 9  # the ninth is predicted from a full context
+    assert answer.finish_reason == "context" and len(answer.ids) == 9  # the ninth is predicted from a full context
     (answer,) = sampling.generate_many(model, tokenizer, prompt, 1, max_new_tokens=9)
-    assert answer.ended == "length"
+    assert answer.finish_reason == "length"
 
 
 def test_cancelling_keeps_the_text_so_far(model, tokenizer):
@@ -204,7 +206,7 @@ def test_cancelling_keeps_the_text_so_far(model, tokenizer):
         seen += pieces
         if len(answers[0].ids) == 3:
             cancel.set()
-    assert answers[0].ended == "cancelled" and len(answers[0].ids) == 3 and "".join(seen) == answers[0].text
+    assert answers[0].finish_reason == "cancelled" and len(answers[0].ids) == 3 and "".join(seen) == answers[0].text
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.surfaces import SURFACES, TWO_HOLLOWS, line_surface
+from course_utils.surfaces import SURFACES, TWO_MINIMA, line_surface
 
 LINE = line_surface([0, 1, 2, 5, 9], [0.3, 0.5, 0.9, 1.0, 1.4])
-EVERY_SURFACE = [*SURFACES.values(), TWO_HOLLOWS, LINE]
+EVERY_SURFACE = [*SURFACES.values(), TWO_MINIMA, LINE]
 
 
 @pytest.mark.parametrize("surface", EVERY_SURFACE, ids=lambda surface: surface.name)

@@ -23,7 +23,7 @@ FIRST = 150  # digits to learn from in the recorded runs; the 300 after them cho
 
 
 @dataclass(frozen=True)
-class Setting:
+class RunConfig:
     """One way to train; the defaults switch every regulariser off."""
 
     learning_rate: float = 0.03
@@ -39,10 +39,10 @@ class Setting:
     epochs: int = 200
 
 
-def network(setting: Setting, seed: int) -> nn.Sequential:
+def network(setting: RunConfig, seed: int) -> nn.Sequential:
     """Images ``(batch, 8, 8)`` in, logits ``(batch, 10)`` out.
 
-    >>> network(Setting(width=4, depth=2), seed=0)(torch.zeros(7, 8, 8)).shape
+    >>> network(RunConfig(width=4, depth=2), seed=0)(torch.zeros(7, 8, 8)).shape
     torch.Size([7, 10])
     """
     layers: list[nn.Module] = [nn.Flatten()]
@@ -68,7 +68,7 @@ def shuffled_digits(seed: int) -> data.Digits:
     return data.digits(seed=seed)
 
 
-class Trial:
+class TrainingRun:
     """One training run: its digits, its network, and its curves.
 
     Args:
@@ -78,13 +78,13 @@ class Trial:
     Raises:
         ValueError: no examples, or more than there are.
 
-    >>> trial = Trial(Setting(epochs=2), seed=0)
+    >>> trial = TrainingRun(RunConfig(epochs=2), seed=0)
     >>> history = trial.train()
     >>> history.steps, trial.curve.shape, trial.wrong.sum().item()
     (10, (3, 5), 30)
     """
 
-    def __init__(self, setting: Setting, seed: int = 0):
+    def __init__(self, setting: RunConfig, seed: int = 0):
         if not 1 <= setting.examples <= MOST:
             raise ValueError(
                 f"examples={setting.examples}: there must be from 1 to {MOST:,} digits to learn from; try {FIRST}."
@@ -95,25 +95,27 @@ class Trial:
         others[choose] = False
         self.setting = setting
         self.images = digits.train_images[others][: setting.examples]  # (examples, 8, 8)
-        self.right = digits.train_labels[others][: setting.examples]  # (examples,)
+        self.true_labels = digits.train_labels[others][: setting.examples]  # (examples,)
         self.validation = digits.train_images[choose], digits.train_labels[choose]
         self.test = digits.test_images, digits.test_labels
         self.random = torch.Generator().manual_seed(seed)
-        self.given = noisy_labels(self.right, setting.noise, self.random)  # (examples,) what training is told
+        self.noisy_labels = noisy_labels(
+            self.true_labels, setting.noise, self.random
+        )  # (examples,) what training is told
         self.network = network(setting, seed)
         self.rows: list[tuple[float, ...]] = []
 
     @property
     def wrong(self) -> Tensor:
         """Which examples have a wrong label, ``(examples,)`` bool."""
-        return self.given != self.right
+        return self.noisy_labels != self.true_labels
 
     @property
     def curve(self) -> np.ndarray:
         """``(epochs + 1, 5)``: epoch, training loss, validation loss, training accuracy, validation accuracy."""
         return np.array(self.rows, dtype=float).reshape(-1, 5)
 
-    def train(self, on_epoch: Callable[["Trial"], bool | None] | None = None) -> History:
+    def train(self, on_epoch: Callable[["TrainingRun"], bool | None] | None = None) -> History:
         """Train to the end, until patience runs out, or until ``on_epoch(trial)`` returns True."""
         setting, model = self.setting, self.network
         steps = -(-setting.examples // BATCH)  # of one epoch; the last batch may be short
@@ -142,11 +144,11 @@ class Trial:
         while True:
             for chosen in torch.randperm(len(self.images), generator=self.random).split(BATCH):
                 images = self.images[chosen]
-                yield shifted(images, self.random, furthest) if furthest else images, self.given[chosen]
+                yield shifted(images, self.random, furthest) if furthest else images, self.noisy_labels[chosen]
 
     def look(self, model: nn.Module) -> float:
         """Note loss and accuracy on the examples and on the validation digits; return the validation loss."""
-        pairs = ((self.images, self.given), self.validation)
+        pairs = ((self.images, self.noisy_labels), self.validation)
         losses = [cross_entropy(model(images), labels).item() for images, labels in pairs]
         self.rows.append((len(self.rows), *losses, *(accuracy(model, images, labels) for images, labels in pairs)))
         return losses[1]
@@ -154,8 +156,8 @@ class Trial:
     def accuracies(self) -> dict[str, float]:
         """The share answered right: of the labels as given, of the true ones, of validation and of test."""
         return {
-            "train_accuracy": accuracy(self.network, self.images, self.given),
-            "right_label_accuracy": accuracy(self.network, self.images, self.right),
+            "train_accuracy": accuracy(self.network, self.images, self.noisy_labels),
+            "right_label_accuracy": accuracy(self.network, self.images, self.true_labels),
             "validation_accuracy": accuracy(self.network, *self.validation),
             "test_accuracy": accuracy(self.network, *self.test),
         }

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from course_utils.explorers.base import Choice, Explorer, Slider
 from course_utils.explorers.pointer import Pointer
-from course_utils.optimisers import OPTIMISERS, Path, descend
+from course_utils.optimisers import OPTIMISERS, Trajectory, descend
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
 from course_utils.plots.surfaces import WALKERS, above_least, draw_ground, draw_heights, least, on_ground
-from course_utils.surfaces import SURFACES, TWO_HOLLOWS, Surface
+from course_utils.surfaces import SURFACES, TWO_MINIMA, Surface
 
 if TYPE_CHECKING:
     Base = Explorer
@@ -99,7 +99,7 @@ class OnSurface(Base):
 
 
 def small(loss: float) -> str:
-    """A loss in words: what is left at the bottom of a hollow after many steps is called so."""
+    """A loss in words: what is left at the bottom of a minimum after many steps is called so."""
     return "less than a millionth" if 0 < abs(loss) < 1e-6 else f"{loss:.4g}"
 
 
@@ -116,14 +116,14 @@ class Walk:
     """A walk and the ground it is on."""
 
     surface: Surface
-    path: Path
+    path: Trajectory
     optimiser: str
     learning_rate: float
     steps: int  # that were asked for
 
 
 class DescentExplorer(OnSurface, Explorer):
-    """A walk downhill: where it starts, how it steps, where it ends, and the step that exploded.
+    """A walk downhill: where it starts, how it steps, where it ends, and the step at which it diverged.
 
     Args:
         own: a surface to add to the course's, and to begin on; such as ``line_surface(inputs, targets)``.
@@ -136,7 +136,7 @@ class DescentExplorer(OnSurface, Explorer):
     steps = Slider(1, 200, 50)
 
     def __init__(self, own: Surface | None = None, **start: Any):
-        course = [*SURFACES.values(), TWO_HOLLOWS]
+        course = [*SURFACES.values(), TWO_MINIMA]
         self.open_at(course if own is None else [own, *course], start)
 
     def compute(
@@ -173,7 +173,7 @@ class DescentExplorer(OnSurface, Explorer):
         artists["start"].set_data(*places[:, :1])
         artists["end"].set_data(*places[:, -1:])
         artists["heights"].set_data(np.arange(len(heights)), heights)
-        bang = [] if path.exploded is None else [path.exploded]
+        bang = [] if path.diverged is None else [path.diverged]
         top = 20 * (surface.highest - least(surface))
         artists["bang"].set_data(bang, [top] * len(bang))
         late = bool(bang) and bang[0] > 0.6 * shown_steps
@@ -182,17 +182,17 @@ class DescentExplorer(OnSurface, Explorer):
         artists["words"].set_horizontalalignment("right" if late else "left")
 
     def caption(self, result: Walk) -> str:
-        """Say the knobs, the losses, the last step, and which step exploded."""
+        """Say the knobs, the losses, the last step, and at which step it diverged."""
         path, taken = result.path, len(result.path.losses) - 1
         knobs = f"momentum {self.momentum:.2f}" if result.optimiser in ("momentum", "Adam") else "no momentum"
         begun = (
             f"{result.optimiser} ({knobs}), learning rate {result.learning_rate:.3g}, from {place(path.positions[0])}"
         )
-        if path.exploded is not None:
+        if path.diverged is not None:
             last = f"{path.losses[-1]:.3g}" if np.isfinite(path.losses[-1]) else "beyond what the computer can write"
             return (
-                f"{begun}: step {path.exploded} exploded. Its loss is {last}, more than ten times the highest in the "
-                f"picture ({result.surface.highest:.3g}); it began at {path.losses[0]:.3g}."
+                f"{begun}: diverged at step {path.diverged}. Its loss is {last}, more than ten times the highest in "
+                f"the picture ({result.surface.highest:.3g}); it began at {path.losses[0]:.3g}."
             )
         rose = "" if path.first_rise is None else f" Step {path.first_rise} was the first to make the loss larger."
         return (
@@ -228,7 +228,7 @@ def best_rate(surface: Surface, optimiser: str) -> float:
     """The learning rate of `TRIED` with which the optimiser arrives soonest, on average over nine starts.
 
     The nine starts are spread over the picture, so that a rate cannot win by one lucky leap. A walk that does not
-    arrive in a race of `LONGEST_RACE` steps, or explodes, counts as twice that.
+    arrive in a race of `LONGEST_RACE` steps, or diverges, counts as twice that.
 
     >>> round(best_rate(SURFACES["bowl"], "SGD"), 3)
     0.422
@@ -254,7 +254,7 @@ class Race:
     """Four walks from one start."""
 
     surface: Surface
-    paths: dict[str, Path]
+    paths: dict[str, Trajectory]
     rates: dict[str, float]
     arrivals: dict[str, int | None]
     steps: int
@@ -287,7 +287,7 @@ class OptimiserRace(OnSurface, Explorer):
         chosen = {name: best_rate(ground, name) if tuned else learning_rate for name in OPTIMISERS}
         paths = {name: descend(ground, begin, OPTIMISERS[name], chosen[name], steps) for name in OPTIMISERS}
         arrivals = {
-            name: None if path.exploded is not None else arrival(ground, path.losses) for name, path in paths.items()
+            name: None if path.diverged is not None else arrival(ground, path.losses) for name, path in paths.items()
         }
         return Race(ground, paths, chosen, arrivals, steps)
 
@@ -322,7 +322,7 @@ class OptimiserRace(OnSurface, Explorer):
         told = [f"{name} at step {known[name]} (rate {result.rates[name]:.2g})" for name in first]
         for name, path in result.paths.items():
             if name not in known:
-                fate = "is not there yet" if path.exploded is None else f"exploded at step {path.exploded}"
+                fate = "is not there yet" if path.diverged is None else f"diverged at step {path.diverged}"
                 told.append(f"{name} {fate} (rate {result.rates[name]:.2g})")
         return (
             f"{result.steps} steps from {place(result.paths['SGD'].positions[0])}: {'; '.join(told)}. "

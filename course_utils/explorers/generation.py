@@ -17,7 +17,7 @@ from course_utils.models.transformer import Transformer
 from course_utils.plots.bars import percent
 from course_utils.plots.lettering import Label
 from course_utils.plots.style import BLUE, GREY, ORANGE, readable, visible
-from course_utils.sampling import Knobs, pick, prompt_ids, warp
+from course_utils.sampling import SamplingConfig, prompt_ids, sample_token, warp
 from course_utils.tokenizers import BPETokenizer
 
 ROWS = 10  # tokens to choose from, and tokens whose surprise is drawn
@@ -55,7 +55,9 @@ class Reader:
         for layer in self.cache:
             layer.tokens = shared  # what stands behind will be written over
         self.ids = list(ids[:shared])  # and stays so if reading fails
-        stream = self.model.read(torch.tensor([ids[shared:]], device=self.model.tokens.weight.device), self.cache)
+        stream = self.model.hidden_states(
+            torch.tensor([ids[shared:]], device=self.model.tokens.weight.device), self.cache
+        )
         self.ids = list(ids)
         return warp(self.model.unembed(stream[0, -1]))
 
@@ -144,7 +146,9 @@ class StepSampler(Explorer):
         self.draws += 1
         generator = torch.Generator().manual_seed(self.draws)
         text = torch.tensor([self.writing.ids])
-        self._write_token(int(pick(self.writing.logits[None], text, Knobs(temperature=1.0), generator)))
+        self._write_token(
+            int(sample_token(self.writing.logits[None], text, SamplingConfig(temperature=1.0), generator))
+        )
 
     def take_back(self) -> None:
         """Remove the last token written."""

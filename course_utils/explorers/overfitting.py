@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from course_utils.experiments.overfitting import Setting, Trial
+from course_utils.experiments.overfitting import RunConfig, TrainingRun
 from course_utils.explorers.base import Button, Choice, Explorer, Slider
 from course_utils.models.regularisers import shifted
 from course_utils.plots.overfitting import CURVE_TOP, labelled_digits, side_by_side
@@ -22,14 +22,14 @@ EVERY = 3  # epochs from one picture to the next
 class Lab:
     """What the picture shows: the digits of the present setting, and the curves of the last run."""
 
-    setting: Setting
+    setting: RunConfig
     seed: int
     strip: np.ndarray  # (8, pixels) the first digits, side by side
     given: tuple[int, ...]  # their labels
     wrong: tuple[bool, ...]
     wrong_in_all: int
     curve: np.ndarray  # (epochs + 1 or 0, 5)
-    of: tuple[Setting, int] | None  # setting and seed of the curves
+    of: tuple[RunConfig, int] | None  # setting and seed of the curves
     ended: str  # how the run ended; empty while it goes on
 
 
@@ -59,13 +59,13 @@ class OverfittingLab(Explorer):
         """Stop, and forget the curves."""
         with self.lock:
             self.cancel.set()
-            self.trial: Trial | None = None
+            self.trial: TrainingRun | None = None
             self.trial_seed, self.ended, self.last = 0, "", 0
 
-    def setting(self, **values: Any) -> Setting:
+    def setting(self, **values: Any) -> RunConfig:
         """What the controls say."""
         values = self.values | values
-        return Setting(noise=values.pop("noise") / 100, **{name: values[name] for name in values if name != "seed"})
+        return RunConfig(noise=values.pop("noise") / 100, **{name: values[name] for name in values if name != "seed"})
 
     def train(self) -> None:
         """Train with what the controls say, until the end or until Stop; a cell may call it too.
@@ -78,12 +78,12 @@ class OverfittingLab(Explorer):
             setting = self.setting()
             if setting.learning_rate == 0:
                 raise ValueError("With learning rate 0 no step changes anything, so nothing is learned: try 0.03.")
-            trial = Trial(setting, self.seed)
+            trial = TrainingRun(setting, self.seed)
             if cancel.is_set():  # Reset was pressed before this thread came to work
                 return
             self.trial, self.trial_seed, self.ended = trial, self.seed, ""
 
-        def on_epoch(trial: Trial) -> bool:
+        def on_epoch(trial: TrainingRun) -> bool:
             if self._working and len(trial.rows) % EVERY == 0:
                 self.refresh()
             return cancel.is_set()
@@ -100,13 +100,13 @@ class OverfittingLab(Explorer):
                 "the valley; try 0.03."
             )
 
-    def prepare(self, examples: int, noise: int, seed: int) -> Trial:
+    def prepare(self, examples: int, noise: int, seed: int) -> TrainingRun:
         """Draw the digits and their wrong labels."""
         if examples == 0:
             raise ValueError("All examples are withheld: move 'digits to learn from' to 10 or more.")
-        return Trial(Setting(examples=examples, noise=noise / 100, width=1), seed)
+        return TrainingRun(RunConfig(examples=examples, noise=noise / 100, width=1), seed)
 
-    def compute(self, prepared: Trial, **fast: Any) -> Lab:
+    def compute(self, prepared: TrainingRun, **fast: Any) -> Lab:
         """Take down the setting, its first digits, and the curves so far."""
         setting = self.setting(**fast)
         images = prepared.images[:SHOWN]
@@ -116,7 +116,7 @@ class OverfittingLab(Explorer):
             setting=setting,
             seed=self.seed,
             strip=side_by_side(images.numpy(), SHOWN),
-            given=tuple(prepared.given[:SHOWN].tolist()),
+            given=tuple(prepared.noisy_labels[:SHOWN].tolist()),
             wrong=tuple(prepared.wrong[:SHOWN].tolist()),
             wrong_in_all=int(prepared.wrong.sum()),
             curve=np.zeros((0, 5)) if self.trial is None else self.trial.curve,
@@ -192,10 +192,10 @@ class OverfittingLab(Explorer):
         )
 
 
-def described(setting: Setting) -> str:
+def described(setting: RunConfig) -> str:
     """The network and the regularisers that are on, in words.
 
-    >>> described(Setting(width=8, dropout=0.5))
+    >>> described(RunConfig(width=8, dropout=0.5))
     '8 neurons, learning rate 0.03, dropout 0.5'
     """
     parts = {

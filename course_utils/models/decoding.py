@@ -2,8 +2,8 @@
 
 While a chat model writes, it reads one token at a time, and each of its matrices meets a single vector. Then the
 machine's limit is how fast it can fetch the matrices from memory; everything else is delay. `read_token` computes what
-`Transformer.read` does in this one case, and leaves out what it does not need: batches, masks, modules. In bfloat16,
-torch's matrix-vector product is also faster than its matrix-matrix product with one row.
+`Transformer.hidden_states` does in this one case, and leaves out what it does not need: batches, masks, modules.
+In bfloat16, torch's matrix-vector product is also faster than its matrix-matrix product with one row.
 """
 
 import math
@@ -28,7 +28,7 @@ def can_read_token(model: nn.Module) -> bool:
 
 @torch.inference_mode()
 def read_token(model: Transformer, token: int, cache: list[KeyValueCache]) -> Tensor:
-    """What the stack makes of the newest token; equals ``model.read(torch.tensor([[token]]), cache)[0, 0]``.
+    """What the stack makes of the newest token; equals ``model.hidden_states(torch.tensor([[token]]), cache)[0, 0]``.
 
     Args:
         model: one for which `can_read_token` holds.

@@ -176,9 +176,9 @@ class Transformer(nn.Module):
         Raises:
             ValueError: if the text is longer than the context.
         """
-        return self.unembed(self.read(ids, cache))
+        return self.unembed(self.hidden_states(ids, cache))
 
-    def read(self, ids: Tensor, cache: list[KeyValueCache] | None = None) -> Tensor:
+    def hidden_states(self, ids: Tensor, cache: list[KeyValueCache] | None = None) -> Tensor:
         """What the stack makes of each token: the residual stream at its end.
 
         Args:

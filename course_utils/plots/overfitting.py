@@ -105,7 +105,7 @@ def curves(runs: Mapping[str, np.ndarray], alt: str) -> Static:
     """Show loss by epoch, one panel a run, all on the longest run's axis: both losses, and the lowest validation loss.
 
     Args:
-        runs: title to ``(epochs + 1, 5)`` as of ``experiments.overfitting.Trial.curve``.
+        runs: title to ``(epochs + 1, 5)`` as of ``experiments.overfitting.TrainingRun.curve``.
         alt: what the picture shows.
     """
     figure = new_figure(9.2, 3.3)

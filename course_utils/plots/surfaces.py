@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from course_utils.optimisers import Path
+from course_utils.optimisers import Trajectory
 from course_utils.plots.picture import new_figure
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
@@ -39,7 +39,7 @@ def draw_ground(axes: Axes, surface: Surface, names: tuple[str, str] = ("x", "y"
     axes.plot(*np.transpose(surface.minima), "k+", ms=9, mew=1.5)
 
 
-def on_ground(surface: Surface, path: Path) -> np.ndarray:
+def on_ground(surface: Surface, path: Trajectory) -> np.ndarray:
     """The path's places in the picture of the surface, ``(2, steps + 1)``; those far outside are drawn nearer."""
     x = path.positions[:, 0]
     y = path.losses if len(surface.window) == 1 else path.positions[:, 1]
@@ -57,8 +57,8 @@ def least(surface: Surface) -> float:
     return float(min(surface.loss(*place) for place in surface.minima))
 
 
-def above_least(surface: Surface, path: Path) -> np.ndarray:
-    """How far each step of the path lies above the lowest hollow, as far as a picture shows it; ``(steps + 1,)``."""
+def above_least(surface: Surface, path: Trajectory) -> np.ndarray:
+    """How far each step of the path lies above the lowest minimum, as far as a picture shows it; ``(steps + 1,)``."""
     top = surface.highest - least(surface)
     return np.nan_to_num(path.losses - least(surface), nan=np.inf).clip(1e-7 * top, 100 * top)
 
@@ -70,11 +70,15 @@ def draw_heights(axes: Axes, surface: Surface, steps: int) -> None:
     axes.set_title("loss above the lowest place", loc="left", fontsize=11)
     axes.minorticks_off()
     axes.axhspan(10 * top, 30 * top, color="#f6d9c5", linewidth=0)
-    axes.text(0.99, 0.985, "exploded", transform=axes.transAxes, ha="right", va="top", fontsize=9, color=INK)
+    axes.text(0.99, 0.985, "diverged", transform=axes.transAxes, ha="right", va="top", fontsize=9, color=INK)
 
 
 def walks(
-    surface: Surface, paths: Mapping[str, Path], alt: str, names: tuple[str, str] = ("x", "y"), together: bool = False
+    surface: Surface,
+    paths: Mapping[str, Trajectory],
+    alt: str,
+    names: tuple[str, str] = ("x", "y"),
+    together: bool = False,
 ) -> Static:
     """Show walks, each on a map of its own under its name, or all on one map beside their heights."""
     titles = list(paths)

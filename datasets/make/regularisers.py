@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from course_utils.experiments.overfitting import Setting, Trial, network
+from course_utils.experiments.overfitting import RunConfig, TrainingRun, network
 
 SEEDS = range(10)
 STRENGTHS: dict[str, tuple[Any, ...]] = {
@@ -54,21 +54,21 @@ ARCHITECTURES_HEADER = f"""\
 """
 
 
-def train(setting: Setting, seed: int) -> dict[str, float]:
+def train(setting: RunConfig, seed: int) -> dict[str, float]:
     """Train once; the accuracies at the end, or at the best epoch with early stopping."""
-    trial = Trial(setting, seed)
+    trial = TrainingRun(setting, seed)
     trial.train()
     return {"epochs": len(trial.rows) - 1, **trial.accuracies()}
 
 
 def regulariser_rows() -> Iterator[dict]:
     """Every regulariser at every strength with every seed; the learning rate is tuned first."""
-    baselines = {rate: [train(Setting(rate), seed) for seed in SEEDS] for rate in LEARNING_RATES}
+    baselines = {rate: [train(RunConfig(rate), seed) for seed in SEEDS] for rate in LEARNING_RATES}
     best = max(baselines, key=lambda rate: mean(run["train_accuracy"] for run in baselines[rate]))
     trials: list[tuple] = [("none", rate, runs, rate) for rate, runs in baselines.items()]
     for name, strengths in STRENGTHS.items():
         for strength in strengths:
-            setting = replace(Setting(best), **{name: strength})
+            setting = replace(RunConfig(best), **{name: strength})
             trials.append((name, strength, [train(setting, seed) for seed in SEEDS], best))
     score = {(name, strength): mean(run["validation_accuracy"] for run in runs) for name, strength, runs, _ in trials}
     for name, strength, runs, rate in trials:
@@ -91,11 +91,11 @@ def architecture_rows() -> Iterator[dict]:
     for depth in DEPTHS:
         for width in WIDTHS:
             tried = {
-                rate: [train(Setting(rate, width, depth, early_stopping=20), seed) for seed in SEARCH_SEEDS]
+                rate: [train(RunConfig(rate, width, depth, early_stopping=20), seed) for seed in SEARCH_SEEDS]
                 for rate in (0.01, 0.1)
             }
             rate = max(tried, key=lambda rate: mean(run["validation_accuracy"] for run in tried[rate]))
-            parameters = sum(p.numel() for p in network(Setting(rate, width, depth), 0).parameters())
+            parameters = sum(p.numel() for p in network(RunConfig(rate, width, depth), 0).parameters())
             report(f"width {width} depth {depth} rate {rate}", tried[rate])
             for seed, run in zip(SEARCH_SEEDS, tried[rate], strict=True):
                 yield {

@@ -8,7 +8,7 @@ import torch
 
 from course_utils.explorers.descent import NEAR, DescentExplorer, OptimiserRace, arrival, best_rate
 from course_utils.explorers.pointer import Pointer
-from course_utils.surfaces import SURFACES, TWO_HOLLOWS, line_surface
+from course_utils.surfaces import SURFACES, TWO_MINIMA, line_surface
 
 from .sweep import refuses
 
@@ -43,15 +43,15 @@ def test_the_walk_and_its_caption_are_those_of_torch(name: str) -> None:
     assert ("no momentum" in explorer.says) == (name in ("SGD", "RMSProp"))
 
 
-def test_the_step_that_exploded_is_the_first_above_ten_times_the_highest() -> None:
+def test_the_step_of_divergence_is_the_first_above_ten_times_the_highest() -> None:
     explorer = DescentExplorer(across=0.75, up=0.5, learning_rate=1.1)  # on the bowl from (1.5, 0): x grows by -1.2
     expected = next(step for step in range(200) if 1.5**2 * 1.44**step > 10 * 18)
-    assert explorer.result.path.exploded == expected
-    assert f"step {expected} exploded" in explorer.says
+    assert explorer.result.path.diverged == expected
+    assert f"diverged at step {expected}" in explorer.says
     assert explorer.artists["bang"].get_xdata() == [expected]
     assert explorer.artists["words"].get_text() == f"step {expected}"
     explorer.set(learning_rate=0.1)
-    assert "exploded" not in explorer.says and len(explorer.artists["bang"].get_xdata()) == 0
+    assert "diverged" not in explorer.says and len(explorer.artists["bang"].get_xdata()) == 0
 
 
 def test_the_edge_of_diverging_is_where_paper_puts_it() -> None:
@@ -60,7 +60,7 @@ def test_the_edge_of_diverging_is_where_paper_puts_it() -> None:
     for rate, rises in ((0.99, False), (1.0, False), (1.01, True)):
         explorer.set(learning_rate=rate)
         assert (explorer.result.path.first_rise is not None) == rises
-    assert "Step 1 was the first to make the loss larger" in explorer.says or "exploded" in explorer.says
+    assert "Step 1 was the first to make the loss larger" in explorer.says or "diverged" in explorer.says
 
 
 @pytest.mark.parametrize("rate", [0, 1e9, -1, math.nan, "fast"])
@@ -84,9 +84,9 @@ def test_both_ends_of_the_learning_rate_are_honest_pictures_on_every_surface() -
     explorer = DescentExplorer()
     for name in explorer.surfaces:
         explorer.set(surface=name, learning_rate=1e-5)
-        assert explorer.problem == "" and explorer.result.path.exploded is None
+        assert explorer.problem == "" and explorer.result.path.diverged is None
         explorer.set(learning_rate=10)
-        assert explorer.problem == "" and "exploded" in explorer.says
+        assert explorer.problem == "" and "diverged" in explorer.says
 
 
 def test_choosing_a_surface_brings_its_start_and_rate_and_reset_goes_back() -> None:
@@ -110,13 +110,13 @@ def test_choosing_a_surface_brings_its_start_and_rate_and_reset_goes_back() -> N
 
 
 def test_one_parameter_walks_on_a_curve_and_ends_in_the_hollow_it_began_in() -> None:
-    explorer = DescentExplorer(surface="two hollows", across=0.9, learning_rate=0.02, steps=200)
+    explorer = DescentExplorer(surface="two minima", across=0.9, learning_rate=0.02, steps=200)
     ends = {}
     for across in (0.1, 0.9):
         explorer.set(across=across)
         ends[across] = explorer.result.path.positions[-1, 0]
-    assert ends[0.1] == pytest.approx(TWO_HOLLOWS.minima[0][0], abs=1e-4)
-    assert ends[0.9] == pytest.approx(TWO_HOLLOWS.minima[1][0], abs=1e-4)
+    assert ends[0.1] == pytest.approx(TWO_MINIMA.minima[0][0], abs=1e-4)
+    assert ends[0.9] == pytest.approx(TWO_MINIMA.minima[1][0], abs=1e-4)
 
 
 def test_a_surface_of_ones_own_comes_first_and_others_stay() -> None:
@@ -163,16 +163,16 @@ def test_the_best_rate_is_the_best_of_all_rates_on_average() -> None:
         late = []
         for start in ((x, y) for x in places for y in places):
             path = descend(bowl, start, momentum, rate, LONGEST_RACE)
-            step = None if path.exploded else arrival(bowl, path.losses)
+            step = None if path.diverged else arrival(bowl, path.losses)
             late.append(2 * LONGEST_RACE if step is None else step)
         means.append(np.mean(late))
     assert best_rate(bowl, "momentum") == pytest.approx(TRIED[int(np.argmin(means))])
 
 
-def test_a_walker_that_explodes_is_named_and_does_not_arrive() -> None:
+def test_a_walker_that_diverges_is_named_and_does_not_arrive() -> None:
     explorer = OptimiserRace(surface="bowl", rates="one for all", learning_rate=1.5)
     assert explorer.result.arrivals["SGD"] is None
-    assert f"SGD exploded at step {explorer.result.paths['SGD'].exploded} (rate 1.5)" in explorer.says
+    assert f"SGD diverged at step {explorer.result.paths['SGD'].diverged} (rate 1.5)" in explorer.says
 
 
 # ------------------------------------------------------------------------------------------------ the pointer

@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from course_utils import data
-from course_utils.experiments.overfitting import MOST, Setting, Trial, network
+from course_utils.experiments.overfitting import MOST, RunConfig, TrainingRun, network
 from course_utils.explorers.overfitting import OverfittingLab
 from course_utils.models.regularisers import noisy_labels
 from course_utils.plots.overfitting import CURVE_TOP, recorded
@@ -24,7 +24,7 @@ def written_out(epochs: int, penalty: float = 0.0, decay: float = 1.0) -> tuple[
     validation = digits.train_images[150:450], digits.train_labels[150:450]
     random = torch.Generator().manual_seed(0)
     given = noisy_labels(labels, 0.2, random)
-    model = network(Setting(), seed=0)
+    model = network(RunConfig(), seed=0)
     knobs = list(model.parameters())
     speeds = [torch.zeros_like(knob) for knob in knobs]
     rows = []
@@ -47,7 +47,7 @@ def written_out(epochs: int, penalty: float = 0.0, decay: float = 1.0) -> tuple[
 
 @pytest.mark.parametrize(("penalty", "decay"), [(0.0, 1.0), (0.03, 1.0), (0.0, 0.01)])
 def test_the_curves_are_those_of_a_loop_written_out(penalty: float, decay: float) -> None:
-    trial = Trial(Setting(epochs=12, weight_decay=penalty, learning_rate_decay=decay), seed=0)
+    trial = TrainingRun(RunConfig(epochs=12, weight_decay=penalty, learning_rate_decay=decay), seed=0)
     trial.train()
     rows, knobs = written_out(12, penalty, decay)
     assert trial.curve == pytest.approx(np.array(rows), abs=2e-3)
@@ -58,9 +58,9 @@ def test_the_curves_are_those_of_a_loop_written_out(penalty: float, decay: float
 @pytest.mark.slow
 def test_without_a_regulariser_every_wrong_label_is_learned_and_each_regulariser_prevents_that() -> None:
     def remembered(**setting: Any) -> tuple[int, float]:
-        trial = Trial(Setting(**setting), seed=1)
+        trial = TrainingRun(RunConfig(**setting), seed=1)
         trial.train()
-        learned = (trial.network.eval()(trial.images).argmax(1) == trial.given)[trial.wrong].sum().item()
+        learned = (trial.network.eval()(trial.images).argmax(1) == trial.noisy_labels)[trial.wrong].sum().item()
         return learned, trial.accuracies()["test_accuracy"]
 
     all_of_them, plain = remembered()
@@ -79,7 +79,7 @@ def test_without_a_regulariser_every_wrong_label_is_learned_and_each_regulariser
 
 
 def test_early_stopping_keeps_the_weights_of_the_best_epoch() -> None:
-    trial = Trial(Setting(early_stopping=5), seed=0)
+    trial = TrainingRun(RunConfig(early_stopping=5), seed=0)
     history = trial.train()
     losses = trial.curve[:, 2]
     assert history.stopped == "no better for 5 measurements" and len(losses) - 1 - losses.argmin() == 5
@@ -89,20 +89,20 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch() -> None:
 
 
 def test_digits_to_learn_from_to_choose_by_and_to_judge_by_never_overlap() -> None:
-    trial = Trial(Setting(examples=MOST), seed=3)
+    trial = TrainingRun(RunConfig(examples=MOST), seed=3)
     piles = [trial.images, trial.validation[0], trial.test[0]]
     assert [len(pile) for pile in piles] == [1047, 300, 450]
     source = torch.cat([data.digits(seed=3).train_images, data.digits(seed=3).test_images])
     together = torch.cat(piles).flatten(1)
     order = [sorted(map(tuple, pile.tolist())) for pile in (together, source.flatten(1))]
     assert order[0] == order[1]  # every digit exactly once
-    assert torch.equal(Trial(Setting(examples=150), seed=3).images, trial.images[:150])
+    assert torch.equal(TrainingRun(RunConfig(examples=150), seed=3).images, trial.images[:150])
 
 
 def test_the_lab_shows_the_run_that_its_controls_ask_for() -> None:
     lab = OverfittingLab(examples=100, noise=30, width=32, epochs=20, dropout=0.3, augmentation=1, seed=2)
     lab.train()
-    trial = Trial(Setting(width=32, dropout=0.3, augmentation=1, examples=100, noise=0.3, epochs=20), seed=2)
+    trial = TrainingRun(RunConfig(width=32, dropout=0.3, augmentation=1, examples=100, noise=0.3, epochs=20), seed=2)
     trial.train()
     assert lab.result.curve == pytest.approx(trial.curve)
     assert f"{lab.result.wrong_in_all} labels wrong" in lab.says and lab.result.wrong_in_all == 30
@@ -153,7 +153,7 @@ def test_bad_input_is_one_sentence_and_the_lab_lives() -> None:
     lab.inputs["examples"].value = 0
     assert "All examples are withheld" in lab.problem and lab.png == before
     assert "All examples are withheld" in refuses(lambda: OverfittingLab(examples=0))
-    assert "there must be from 1 to 1,047" in refuses(lambda: Trial(Setting(examples=0)))
+    assert "there must be from 1 to 1,047" in refuses(lambda: TrainingRun(RunConfig(examples=0)))
     lab.inputs["examples"].value = 150
     assert lab.problem == ""
 

@@ -24,18 +24,18 @@ def test_one_token_at_a_time_equals_all_at_once(fused, tied_output):
     model = small(fused=fused, tied_output=tied_output)
     ids = torch.randint(300, (1, 30), generator=torch.Generator().manual_seed(0))
     cache = model.new_cache(30)
-    model.read(ids[:, :10], cache)
+    model.hidden_states(ids[:, :10], cache)
     read = torch.stack([read_token(model, int(token), cache) for token in ids[0, 10:]])
-    torch.testing.assert_close(read, model.read(ids)[0, 10:], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(read, model.hidden_states(ids)[0, 10:], atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(model.unembed(read[-1]), model(ids)[0, -1], atol=1e-3, rtol=1e-4)
 
 
 def test_text_is_equal_token_for_token(monkeypatch):
     model, settings = small(), dict(continuations=1, max_new_tokens=50, seed=1)
-    knobs = sampling.Knobs(temperature=0.9)
+    knobs = sampling.SamplingConfig(temperature=0.9)
 
     def write() -> list[int]:
-        return [int(token) for token, _ in sampling.write_tokens(model, [5, 6, 7], knobs, **settings)]
+        return [int(token) for token, _ in sampling.generate_tokens(model, [5, 6, 7], knobs, **settings)]
 
     quick = write()
     monkeypatch.setattr(sampling, "can_read_token", lambda model: False)
@@ -54,10 +54,10 @@ def test_other_settings_take_the_ordinary_way(other):
 def test_bfloat16_stays_close_to_float32():
     model = small()
     ids = torch.randint(300, (1, 20), generator=torch.Generator().manual_seed(0))
-    exact = model.read(ids)[0, -1]
+    exact = model.hidden_states(ids)[0, -1]
     half = small().bfloat16()
     cache = half.new_cache(20)
-    half.read(ids[:, :-1], cache)
+    half.hidden_states(ids[:, :-1], cache)
     quick = read_token(half, int(ids[0, -1]), cache).float()
-    ordinary = half.read(ids)[0, -1].float()
+    ordinary = half.hidden_states(ids)[0, -1].float()
     assert (quick - exact).norm() <= 1.5 * (ordinary - exact).norm() + 1e-3

@@ -181,6 +181,6 @@ def test_the_heads_of_the_records_are_those_that_the_code_writes(make):
 def test_a_recorded_run_is_what_the_code_gives(make):
     row = next(row for row in recorded("regularisers.csv") if row["setting"] == "early_stopping" and row["seed"] == "0")
     rate, patience = float(row["learning_rate"]), int(row["strength"])
-    run = make.train(make.Setting(rate, early_stopping=patience), seed=0)
+    run = make.train(make.RunConfig(rate, early_stopping=patience), seed=0)
     for column in ("train_accuracy", "validation_accuracy", "test_accuracy"):
         assert run[column] == pytest.approx(float(row[column]), abs=0.03)  # other processors round otherwise

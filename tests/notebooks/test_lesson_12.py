@@ -75,13 +75,13 @@ def test_heat_and_penalties_do_to_the_text_what_the_page_says(page):
 @pytest.mark.slow
 def test_answers_end_as_the_page_says(page):
     story, room = page["recipe-one"]["story"], page["recipe-one"]["room"]
-    assert len(story.ids) <= room == 96 and (story.ended == "stop" or len(story.ids) == room)
+    assert len(story.ids) <= room == 96 and (story.finish_reason == "stop" or len(story.ids) == room)
     assert len({answer.text for answer in page["five-answers"]["answers"]}) == 5
     names = page["three-ends"]
     alone, limited, word = names["alone"], names["limited"], names["word"]
-    assert alone.ended == "stop" and alone.ids[-1] == names["tokenizer"].end
-    assert limited.ended == "length" and len(limited.ids) == 5
-    assert word.ended == "stop" and "math" in alone.text and "math" not in word.text
+    assert alone.finish_reason == "stop" and alone.ids[-1] == names["tokenizer"].end
+    assert limited.finish_reason == "length" and len(limited.ids) == 5
+    assert word.finish_reason == "stop" and "math" in alone.text and "math" not in word.text
 
 
 @pytest.mark.slow

@@ -86,7 +86,7 @@ def test_bert_states_equal_the_reference(heads, fused):
     )
     model = pretrained.build(config, pretrained.from_bert(reference.state_dict(), config))
     use(model, fused)
-    torch.testing.assert_close(model.read(ids(101)), reference(ids(101)).last_hidden_state, **CLOSE)
+    torch.testing.assert_close(model.hidden_states(ids(101)), reference(ids(101)).last_hidden_state, **CLOSE)
 
 
 def use(model: Transformer, fused: bool) -> None:

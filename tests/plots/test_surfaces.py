@@ -6,7 +6,7 @@ import pytest
 from course_utils.optimisers import descend
 from course_utils.plots.picture import STILL_LIMIT
 from course_utils.plots.surfaces import above_least, final_losses, gradient_clouds, least, noise_line, on_ground, walks
-from course_utils.surfaces import SURFACES, TWO_HOLLOWS
+from course_utils.surfaces import SURFACES, TWO_MINIMA
 
 
 def test_places_and_heights_are_those_of_the_walk() -> None:
@@ -14,15 +14,15 @@ def test_places_and_heights_are_those_of_the_walk() -> None:
     path = descend(bowl, start=(2.0, 1.0), learning_rate=0.1, steps=5)
     assert np.allclose(on_ground(bowl, path), path.positions.T)
     assert np.allclose(above_least(bowl, path), path.losses)
-    hollow = descend(TWO_HOLLOWS, learning_rate=0.02, steps=5)
-    assert np.allclose(on_ground(TWO_HOLLOWS, hollow), [hollow.positions[:, 0], hollow.losses])
-    assert least(TWO_HOLLOWS) == pytest.approx(np.min(TWO_HOLLOWS.map(100_001)[-1]), abs=1e-6)
+    minimum = descend(TWO_MINIMA, learning_rate=0.02, steps=5)
+    assert np.allclose(on_ground(TWO_MINIMA, minimum), [minimum.positions[:, 0], minimum.losses])
+    assert least(TWO_MINIMA) == pytest.approx(np.min(TWO_MINIMA.map(100_001)[-1]), abs=1e-6)
 
 
-@pytest.mark.parametrize("surface", [*SURFACES.values(), TWO_HOLLOWS], ids=lambda surface: surface.name)
-def test_a_walk_that_explodes_stays_drawable(surface) -> None:
+@pytest.mark.parametrize("surface", [*SURFACES.values(), TWO_MINIMA], ids=lambda surface: surface.name)
+def test_a_walk_that_diverges_stays_drawable(surface) -> None:
     path = descend(surface, start=[low + 0.9 * (high - low) for low, high in surface.window], learning_rate=1e9)
-    assert path.exploded is not None
+    assert path.diverged is not None
     assert np.isfinite(on_ground(surface, path)).all() and np.isfinite(above_least(surface, path)).all()
 
 
@@ -33,7 +33,7 @@ def test_every_picture_is_small_and_says_what_it_shows() -> None:
         walks(bowl, {"one": path}, "Words."),
         walks(bowl, {"one": path, "two": path, "three": descend(bowl, learning_rate=1.5)}, "Words."),
         walks(bowl, {"one": path, "two": path}, "Words.", together=True),
-        walks(TWO_HOLLOWS, {"one": descend(TWO_HOLLOWS)}, "Words."),
+        walks(TWO_MINIMA, {"one": descend(TWO_MINIMA)}, "Words."),
         gradient_clouds({1: random.normal(size=(50, 2)), 9: random.normal(size=(50, 2)) / 3}, np.zeros(2), "Words."),
         noise_line(np.array([1, 4]), np.array([2.0, 1.0]), "Words."),
         final_losses({"case": {2: np.ones(5), 20: np.zeros(5)}}, ("case", 2, np.ones(5)), "Words."),
