@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import copy
 import math
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
+
+from course_utils import files
 
 Schedule = Callable[[int, int], float]  # (step, steps) -> factor on the learning rate
 Loss = Callable[[Tensor, Tensor], Tensor]  # (predictions, targets) -> one number
@@ -273,20 +272,16 @@ def warmup_then_linear(share: float = 0.1) -> Schedule:
 
 
 def save(model: nn.Module, path: str | Path) -> Path:
-    """Write the model's weights to a ``.safetensors`` file, whole or not at all."""
+    """Write the model's weights to a ``.safetensors`` file, whole or not at all.
+
+    Raises:
+        WriteError: if the disk is full or the folder cannot be written.
+    """
     from safetensors.torch import save_model
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    os.close(handle)
-    try:
-        save_model(model, unfinished)
-        os.replace(unfinished, path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(unfinished)
-    return path
+    with files.whole(path) as unfinished:
+        save_model(model, str(unfinished))
+    return Path(path)
 
 
 def load(model: nn.Module, path: str | Path) -> nn.Module:

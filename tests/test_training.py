@@ -4,9 +4,11 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from course_utils import training
@@ -155,6 +157,7 @@ def test_time_and_batches_run_out():
 
 BAR = """
 import torch
+from safetensors import SafetensorError
 from course_utils import training
 batches = ((torch.ones(2, 3), torch.tensor([0, 1])) for _ in range(9))
 training.fit(torch.nn.Linear(3, 2), batches, steps=5, progress={})
@@ -203,6 +206,21 @@ def test_weights_survive_the_disk(tmp_path):
         training.load(MLP(MLPConfig((2, 9, 3))), path)
     with pytest.raises(ValueError, match="no weights at"):
         training.load(model(), tmp_path / "missing.safetensors")
+
+
+def test_a_full_disk_is_a_sentence_and_the_old_weights_stand(tmp_path, monkeypatch):
+    path, old = tmp_path / "model.safetensors", model(seed=3)
+    training.save(old, path)
+
+    def full(_, file):
+        Path(file).write_bytes(b"half")
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("safetensors.torch.save_model", full)
+    with pytest.raises(OSError, match=r"model\.safetensors was not written: the disk is full; free some space"):
+        training.save(model(seed=4), path)
+    assert torch.equal(weights(training.load(model(), path)), weights(old))
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_bad_values_get_a_sentence():

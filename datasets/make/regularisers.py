@@ -14,13 +14,13 @@ Writes datasets/runs/regularisers.csv and datasets/runs/architectures.csv
 
 import csv
 import io
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from course_utils import files
 from course_utils.experiments.overfitting import RunConfig, TrainingRun, network
 
 SEEDS = range(10)
@@ -123,9 +123,8 @@ def write(name: str, header: str, rows: list[dict]) -> None:
         {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()} for row in rows
     )
     target = Path(__file__).resolve().parent.parent / "runs" / name
-    half = target.with_suffix(".half")
-    half.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(half, target)
+    with files.whole(target) as unfinished:
+        unfinished.write_text(text.getvalue(), encoding="utf-8")
 
 
 if __name__ == "__main__":

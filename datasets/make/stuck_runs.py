@@ -15,9 +15,9 @@ Run:  OMP_NUM_THREADS=1 python datasets/make/stuck_runs.py     (about 3 minutes;
 
 import csv
 import io
-import os
 from pathlib import Path
 
+from course_utils import files
 from course_utils.optimisers import CURVES, NEURONS, descend_from_many
 
 SEED = 0
@@ -64,9 +64,8 @@ def main() -> None:
     writer.writerow("neuron curve parameters learning_rate start first_loss late_loss final_loss stuck".split())
     writer.writerows(rows)
     target = Path(__file__).resolve().parent.parent / "runs" / "stuck_runs.csv"
-    half = target.with_suffix(".half")
-    half.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(half, target)
+    with files.whole(target) as unfinished:
+        unfinished.write_text(text.getvalue(), encoding="utf-8")
 
 
 if __name__ == "__main__":
