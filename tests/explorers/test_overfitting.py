@@ -192,9 +192,8 @@ def test_the_pinned_run_stays_as_a_ghost() -> None:
 
 def test_what_the_lesson_says_of_the_record_is_in_the_record() -> None:
     def mean(name: str, strength: float) -> float:
-        runs = [
-            row for row in data.recorded("regularisers").rows if (row["setting"], row["strength"]) == (name, strength)
-        ]
+        rows = data.recorded("regularisers").rows
+        runs = [row for row in rows if (row["setting"], row["strength"]) == (name, strength)]
         assert len(runs) == 10
         return sum(row["test_accuracy"] for row in runs) / 10
 

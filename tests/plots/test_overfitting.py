@@ -3,6 +3,7 @@
 from statistics import mean, stdev
 
 import numpy as np
+import pytest
 
 from course_utils.plots.overfitting import comparison, curves, search
 
