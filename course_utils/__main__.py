@@ -17,7 +17,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 
-from course_utils import assets, notebooks
+from course_utils import assets, files, notebooks
 
 # JupyterLab's defaults for a learner: no question about news, no request for updates. They go into a folder of their
 # own, below the learner's own settings, which are neither read nor written here.
@@ -87,9 +87,8 @@ def write_map() -> int:
     project = assets.project_folder()
     readme = project / "README.md"
     text = with_map(readme.read_text(encoding="utf-8"), course_map(project))
-    unfinished = readme.with_suffix(".md.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(readme)
+    with files.whole(readme) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -31,7 +31,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils import assets
+from course_utils import assets, files
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 IGNORED = "nbval-ignore-output"  # tag of a cell whose outputs may differ between runs
@@ -71,9 +71,8 @@ def read(path: Path) -> NotebookNode:
 
 def write(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(unfinished, path)
+    with files.whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
 
 
 # ---------------------------------------------------------------- executing

@@ -29,7 +29,6 @@ import json
 import math
 import operator
 import os
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
@@ -39,7 +38,7 @@ from typing import Any, Self
 
 import regex
 
-from course_utils import assets
+from course_utils import assets, files
 
 Pair = tuple[int, int]
 Message = Mapping[str, str]  # {"role": "user", "content": "Why is the sky blue?"}
@@ -367,15 +366,8 @@ class BPETokenizer:
             "pre": self.pre,
             "chat_template": self.chat_template,
         }
-        path = Path(path)
-        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                json.dump(fields, file)
-            os.replace(scratch, path)
-        except BaseException:
-            os.unlink(scratch)
-            raise
+        with files.whole(path) as unfinished:
+            unfinished.write_text(json.dumps(fields), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:

@@ -3,6 +3,7 @@
 import json
 import time
 from itertools import islice, pairwise
+from pathlib import Path
 
 import pytest
 import torch
@@ -299,12 +300,12 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, small, monkeypatch):
     small.save(path)
     before = path.read_bytes()
 
-    def full_disk(fields, file):
-        file.write('{"tokens": [')
+    def full_disk(file, text, **settings):
+        file.write_bytes(text.encode()[: len(text) // 2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(json, "dump", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(Path, "write_text", full_disk)
+    with pytest.raises(OSError, match=r"tokenizer\.json was not written: the disk is full; free some space"):
         small.save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

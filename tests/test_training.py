@@ -8,9 +8,11 @@ import subprocess
 import sys
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from course_utils import files, training
@@ -570,3 +572,28 @@ def test_weights_survive_the_disk(tmp_path):
         training.load(MLP(MLPConfig((2, 9, 3))), path)
     with pytest.raises(ValueError, match="no weights at"):
         training.load(model(), tmp_path / "missing.safetensors")
+
+
+def test_a_full_disk_is_a_sentence_and_the_old_weights_stand(tmp_path, monkeypatch):
+    path, old = tmp_path / "model.safetensors", model(seed=3)
+    training.save(old, path)
+    trainer = trainer_of("AdamW")
+    fit(trainer, on_step=lambda step, _: step == 4)
+    trainer.save(tmp_path / "run")
+    fit(trainer, on_step=lambda step, _: step == 9)
+
+    def full(_, file):
+        Path(file).write_bytes(b"half")
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("safetensors.torch.save_model", full)
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(OSError, match=r"model\.safetensors was not written: the disk is full; free some space"):
+        training.save(model(seed=4), path)
+    with pytest.raises(OSError, match=r"step-00000010\.safetensors was not written: the disk is full; free some space"):
+        trainer.save(tmp_path / "run")
+    assert torch.equal(weights(training.load(model(), path)), weights(old))
+    assert trainer_of("AdamW").resume(tmp_path / "run").step == 5
+    assert sorted(file.name for file in tmp_path.rglob("*.*")) == [
+        "model.safetensors", "step-00000005.safetensors", "trainer.json"
+    ]  # fmt: skip
