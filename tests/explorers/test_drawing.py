@@ -85,7 +85,8 @@ def test_trained_networks_read_what_is_drawn() -> None:
     plain, convolutional = MLP(MLPConfig((64, 64, 10))), ConvNet(ConvNetConfig(size=8))
     for network in (plain, convolutional):
         batches = training.shuffled_batches(digits.train_images, digits.train_labels, 64)
-        training.fit(network, batches, steps=300, learning_rate=5e-3, schedule=training.cosine, progress=False)
+        recipe = training.Recipe(learning_rate=5e-3, schedule="cosine")
+        training.fit(network, batches, steps=300, recipe=recipe, progress=False)
     explorer = DrawADigit(plain, convolutional)
     read = {}
     for digit, strokes in STROKES.items():
