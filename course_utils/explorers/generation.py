@@ -1,6 +1,5 @@
 """Explorers of writing: a text grown token by token, and the tree of texts that could have been written instead."""
 
-import html
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from course_utils.explorers.base import Button, Choice, Explorer, Slider, Text
+from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Text, tag
 from course_utils.explorers.sampling import token_name
 from course_utils.models.attention import KeyValueCache
 from course_utils.models.transformer import Transformer
@@ -110,7 +109,7 @@ class Step:
     text: str  # what was written
 
 
-class StepSampler(Explorer):
+class StepSampler(FigureExplorer):
     """Choose every token yourself or let the model choose, and watch the surprise add up.
 
     Args:
@@ -120,7 +119,7 @@ class StepSampler(Explorer):
     """
 
     size = (8.4, 4.2)
-    panel_height = 84
+    details_height = 84
     prompt = Text("Once upon a time")
     row = Choice([Row(number, f"{number}.") for number in range(1, ROWS + 1)], label="next token")
     take = Button("Take this token", "take_row")
@@ -239,10 +238,9 @@ class StepSampler(Explorer):
             f"({percent(chosen)}) would add {_surprise(chosen)}. The text: {_tail(result.given + result.text, 100)}"
         )
 
-    def panel(self, result: Step) -> str:
+    def details(self, result: Step) -> str:
         """Show the whole text, what was written in bold."""
-        given, text = html.escape(result.given), html.escape(result.text)
-        return f'<div style="white-space:pre-wrap">{given}<b>{text}</b></div>'
+        return tag("div", result.given, tag("b", result.text), style="white-space:pre-wrap")
 
 
 @dataclass(frozen=True)
@@ -277,7 +275,7 @@ class Growing:
     children: dict[tuple[int, ...], list[tuple[int, float]]] = field(default_factory=dict)
 
 
-class ContinuationTree(Explorer):
+class ContinuationTree(FigureExplorer):
     """The likeliest continuations of a prompt as a tree; the probabilities along a path multiply to the leaf's.
 
     Args:
@@ -396,7 +394,7 @@ class ContinuationTree(Explorer):
         )
 
 
-def _rename(explorer: Explorer, name: str, words: list[str]) -> None:
+def _rename(explorer: FigureExplorer, name: str, words: list[str]) -> None:
     """Give the rows of a choice new words, if they are new; the row that is chosen stays while there is one."""
     if [str(option) for option in explorer.controls[name].options] != words:  # type: ignore[attr-defined]
         label = explorer.controls[name].label

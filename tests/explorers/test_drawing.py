@@ -143,5 +143,5 @@ def test_a_network_that_answers_nan_is_a_sentence() -> None:
     explorer = draw_a_digit()
     with torch.no_grad():
         explorer.plain.layers[0].weight.fill_(torch.nan)
-    explorer._from_widget(explorer.wipe)
+    explorer.buttons["wipe"].click()
     assert "NaN" in explorer.problem

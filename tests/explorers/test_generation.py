@@ -24,7 +24,7 @@ def surprise(ids: list[int], prompt: int) -> list[float]:
 def sentence(explorer: Explorer, button: str) -> str:
     """What a press of the button in the page is answered with; the picture stays."""
     before = explorer.png
-    explorer._buttons[button].click()
+    explorer.buttons[button].click()
     assert explorer.png == before
     return explorer.problem
 
@@ -188,7 +188,7 @@ def test_a_vocabulary_smaller_than_the_picture_is_enough(kind: type) -> None:
             return "".join("abc"[token] for token in ids)
 
     explorer = kind(few, Letters(), prompt="b")
-    explorer._buttons["take" if kind is StepSampler else "grow"].click()
+    explorer.buttons["take" if kind is StepSampler else "grow"].click()
     assert explorer.problem == ""
 
 
