@@ -19,7 +19,7 @@ import random
 import re
 import time
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
@@ -272,6 +272,8 @@ class Exercise:
     def _judge_values(self, given: list[Any], right: list[Any]) -> Result:
         if has_dots(given):
             return self._dots()
+        if unknown := next(filter(None, map(self._unknown_word, self.names, given)), ""):
+            return Result(NOT_YET, unknown)
         problem = next(filter(None, map(self._problem, self.names, given, right)), "")
         judged = outcome(self._passes, (given, right)) if not problem else False
         if judged is True:
@@ -310,12 +312,14 @@ class Exercise:
     def _problem(self, name: str, value: Any, expected: Any) -> str:
         if isinstance(value, Raised):
             return f"`{name}` cannot be read: {value.text or value.name}."
-        if problem := mismatch(value, expected):
-            return f"`{name}` is {problem}."
-        words = dict.fromkeys(re.findall(r'`"([^"`]+)"`', self.task))  # the task says which words are wanted
-        if isinstance(value, str) and words and value.strip().casefold() not in words:
-            return f"`{name}` = {shown(value)} is not one of the words asked for: write " + _either(words) + "."
-        return ""
+        return f"`{name}` is {problem}." if (problem := mismatch(value, expected)) else ""
+
+    def _unknown_word(self, name: str, value: Any) -> str:
+        words = list(dict.fromkeys(re.findall(r'`"([^"`]+)"`', self.task)))  # the task says which words are wanted
+        if not isinstance(value, str) or not words or value.strip().casefold() in words:
+            return ""
+        *others, last = (f'"{word}"' for word in words)
+        return f"`{name}` = {shown(value)} is not one of the words asked for: write {', '.join(others)} or {last}."
 
     def _passes(self, given: list[Any], right: list[Any]) -> bool:
         return bool(self.passes(*given)) if self.passes else agree(given, right, self.tolerance)
@@ -456,9 +460,3 @@ def _article(count: int, kinds: set[str]) -> str:
     if count > 1:
         return counted(count, noun)
     return "your answer" if noun == "answer" else f"a {noun}"
-
-
-def _either(words: Iterable[str]) -> str:
-    """Words in quotes, the last two joined by "or"."""
-    *first, last = (f'"{word}"' for word in words)
-    return f"{', '.join(first)} or {last}" if first else last

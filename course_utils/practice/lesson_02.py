@@ -149,8 +149,7 @@ EXERCISES = (
         hints=("For each position ask: is its writer in `held_out`?",
                "`[i for i, writer in enumerate(writers) if writer in held_out]` is the list to test on."),
         inputs=written,
-        explanation="Split by writer, the same network scores about four percentage points less. That lower figure is "
-                    "the honest one.",
+        explanation="Split by writer, the same network scores about four percentage points less: the honest figure.",
     ),
     Exercise(
         "02.6", "A filter slides over a picture", difficulty=4, importance=4, minutes=8,

@@ -26,6 +26,11 @@ def parameters(generator: random.Random) -> tuple[list[float], list[float], floa
     return numbers(generator, count), gradient, generator.uniform(0.05, 0.5)
 
 
+def moving(generator: random.Random) -> tuple[float, ...]:
+    """A fresh w, velocity, gradient, learning rate and momentum."""
+    return tuple(generator.uniform(*ends) for ends in ((-3, 3), (0.5, 3), (0.5, 3), (0.05, 0.4), (0.5, 0.95)))
+
+
 def batch(generator: random.Random) -> tuple[float, list[float], list[float]]:
     """A fresh w, and a batch of two to six examples."""
     size = generator.randint(2, 6)
@@ -136,10 +141,8 @@ EXERCISES = (
         ),
         hints=("Two lines: the new velocity, then the new w.",
                "`new = momentum * velocity + gradient`, and w moves by `learning_rate * new`."),
-        inputs=lambda r: (r.uniform(-3, 3), r.uniform(0.5, 3), r.uniform(0.5, 3), r.uniform(0.05, 0.4),
-                          r.uniform(0.5, 0.95)),
-        explanation="Gradients that agree add up; gradients that change sign cancel. That is why momentum zigzags "
-                    "less.",
+        inputs=moving,
+        explanation="Gradients that agree add up; gradients that change sign cancel. So momentum zigzags less.",
     ),
     Exercise(
         "03.5", "The gradient of a batch", difficulty=4, importance=4, minutes=10,

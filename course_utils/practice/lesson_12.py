@@ -13,12 +13,12 @@ def distribution(generator: random.Random, count: int = 5) -> list[float]:
 
 
 def written(generator: random.Random) -> tuple[list[int], int, int]:
-    """Six to ten token ids, the id that stops (sometimes not written), and the most tokens allowed."""
-    tokens = generator.sample(range(10, 99), generator.randint(6, 10))
-    stop = generator.randint(2, 9)
+    """Four to ten token ids, the id that stops (sometimes not written), and the most tokens allowed."""
+    count, stop = generator.randint(4, 10), generator.randint(2, 9)
+    tokens = generator.sample(range(10, 99), count)
     if generator.random() < 0.6:
-        tokens[generator.randint(1, 5)] = stop
-    return tokens, stop, generator.randint(2, 7)
+        tokens[generator.randint(1, count - 1)] = stop
+    return tokens, stop, generator.randint(2, count + 1)
 
 
 def seen_logits(generator: random.Random) -> tuple[list[float], list[int], float]:
@@ -123,8 +123,7 @@ EXERCISES = (
         hints=("Sort the positions by probability, largest first, and keep a running sum.",
                "A token is kept if the sum *before* it is still below `top_p`."),
         inputs=lambda r: (distribution(r, r.randint(4, 7)), r.choice([0.35, 0.45, 0.6, 0.75, 0.85])),
-        explanation="A model that is sure keeps one token, an unsure one hundreds: the cut follows the shape "
-        "of the distribution.",
+        explanation="A model that is sure keeps one token, an unsure one hundreds: the cut follows the distribution.",
     ),
     Exercise(
         "12.5", "When to stop", difficulty=2, importance=4, minutes=6,
