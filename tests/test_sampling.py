@@ -24,7 +24,7 @@ def model(tokenizer) -> Transformer:
     config = TransformerConfig.preset("tiny", vocabulary=len(tokenizer), context=48, tied_output=False)
     model = Transformer(config, seed=1)
     with torch.no_grad():
-        model.output.weight.mul_(20)  # opinions strong enough to tell one distribution from another
+        model.unembedding.weight.mul_(20)  # opinions strong enough to tell one distribution from another
     return model.requires_grad_(False)
 
 
@@ -110,25 +110,30 @@ def test_a_stream_joins_to_the_text_and_stops_when_left(model, tokenizer):
 
 
 class Scripted:
-    """A model that writes given tokens whatever it reads: what the knobs make of it is then known."""
+    """A language model that writes given tokens whatever it reads: what the settings make of it is then known."""
 
-    def __init__(self, tokens: list[int], vocabulary: int, context: int = 1000):
-        self.script, self.config = tokens, TransformerConfig(vocabulary=vocabulary, context=context)
-        self.vocabulary, self.read_calls = vocabulary, 0
+    context = 1000
 
-    def parameters(self):
-        yield torch.zeros(1)
+    def __init__(self, tokens: list[int], vocabulary: int):
+        self.script, self.vocabulary, self.read_calls = tokens, vocabulary, 0
 
-    def new_cache(self, length, batch=1):
-        return []
+    def start(self, batch, length):
+        return Nothing()
 
-    def hidden_states(self, ids, cache=None):
+    def next_logits(self, ids, state, mask=None):
         self.read_calls += 1
-        return torch.zeros(ids.size(0), ids.size(1), 1)
-
-    def unembed(self, stream):
         wanted = self.script[min(self.read_calls, len(self.script)) - 1]
-        return torch.nn.functional.one_hot(torch.tensor([wanted] * stream.size(0)), self.vocabulary).float() * 50
+        return torch.nn.functional.one_hot(torch.tensor([wanted] * len(ids)), self.vocabulary).float() * 50
+
+
+class Nothing:
+    """The state of a model that needs only the tokens it is given."""
+
+    def repeat(self, times):
+        pass
+
+    def truncate(self, length):
+        pass
 
 
 def write(tokenizer, text: str | bytes, **settings) -> list[str]:
@@ -226,7 +231,7 @@ def test_cancelling_keeps_the_text_so_far(model, tokenizer):
         ({"stop": ""}, "stop='' must be a text"),
         ({"prompt": ""}, "The prompt is empty"),
         ({"prompt": "the cat " * 100}, "this model reads at most 48; shorten it by"),
-        ({"continuations": 2}, "2 continuations cannot share one stream"),
+        ({"prompt": ["the cat", "the dog"]}, "2 prompts cannot share one stream"),
     ],
 )
 def test_bad_values_get_one_sentence(model, tokenizer, settings, sentence):
@@ -239,7 +244,7 @@ def test_bad_values_get_one_sentence(model, tokenizer, settings, sentence):
 def test_a_model_that_gives_nan_gets_one_sentence(tokenizer):
     broken = Transformer(TransformerConfig.preset("tiny", vocabulary=len(tokenizer)))
     with torch.no_grad():
-        broken.norm.weight.fill_(math.nan)
+        broken.final_norm.weight.fill_(math.nan)
     with pytest.raises(ValueError, match="not numbers"):
         sampling.generate(broken, tokenizer, "the cat")
     with pytest.raises(ValueError, match="not numbers"):

@@ -11,16 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import assets, tokenizers
-from course_utils.tokenizers import (
-    BPETokenizer,
-    TextStream,
-    apply_merges,
-    apply_merges_to_long,
-    byte_alphabet,
-    learn_merges,
-    merge,
-)
+from course_utils import assets
+from course_utils.tokenizers import BPETokenizer, TextStream, byte_pair
+from course_utils.tokenizers.byte_pair import apply_merges, apply_merges_to_long, byte_alphabet, learn_merges, merge
 
 TEXT = (
     "the cat sat on the mat, the rat sat on the cat; that that is is, 2026, a naïve waiter in a café in 東京 and 京都"
@@ -62,7 +55,7 @@ def test_training_repeats_the_published_example():
 def plain_training(text, merges_wanted):
     """Training as the definition says, counting everything again for each merge."""
     number = {byte: token for token, byte in enumerate(byte_alphabet())}
-    words = [[number[byte] for byte in piece.encode()] for piece in tokenizers.PATTERNS["gpt-2"].findall(text)]
+    words = [[number[byte] for byte in piece.encode()] for piece in byte_pair.PATTERNS["gpt-2"].findall(text)]
     learned = []
     for new in range(256, 256 + merges_wanted):
         counts = {}
@@ -180,7 +173,7 @@ def test_a_hundred_thousand_characters_without_a_space_take_no_quadratic_time(gp
 
 
 def test_remembered_pieces_stay_within_their_bound(small, monkeypatch):
-    monkeypatch.setattr(tokenizers, "REMEMBERED_PIECES", 10)
+    monkeypatch.setattr(byte_pair, "REMEMBERED_PIECES", 10)
     words = [f"w{letter}{other}" for letter in "abcdef" for other in "abcdef"]
     expected = [BPETokenizer.train(TEXT, 300).encode(word) for word in words]
     assert [small.encode(word) for word in words] == expected

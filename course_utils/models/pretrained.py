@@ -8,16 +8,14 @@ import contextlib
 import dataclasses
 import json
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import torch
 from filelock import FileLock
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 from tqdm import tqdm
 
 from course_utils import assets, files
@@ -27,14 +25,14 @@ from course_utils.tokenizers import BPETokenizer
 Weights = dict[str, Tensor]
 
 # Each public name and ours, for the matrices outside the blocks and then for those of one block.
-_GGUF = {"token_embd": "tokens", "output_norm": "norm"}
+_GGUF = {"token_embd": "token_embedding", "output_norm": "final_norm", "output": "unembedding"}
 _GGUF_BLOCK = {
     "attn_norm": "attention_norm",
     "attn_output": "attention.output",
     "ffn_norm": "mlp_norm",
     "ffn_down": "mlp.down",
 }
-_GPT2 = {"wte": "tokens", "wpe": "places", "ln_f": "norm"}
+_GPT2 = {"wte": "token_embedding", "wpe": "position_embedding", "ln_f": "final_norm"}
 _GPT2_BLOCK = {
     "ln_1": "attention_norm",
     "attn.c_attn": "attention.query_key_value",
@@ -43,7 +41,7 @@ _GPT2_BLOCK = {
     "mlp.c_fc": "mlp.up",
     "mlp.c_proj": "mlp.down",
 }
-_LLAMA = {"embed_tokens": "tokens", "norm": "norm"}
+_LLAMA = {"embed_tokens": "token_embedding", "norm": "final_norm", "lm_head": "unembedding"}
 _LLAMA_BLOCK = {
     "input_layernorm": "attention_norm",
     "self_attn.o_proj": "attention.output",
@@ -51,10 +49,9 @@ _LLAMA_BLOCK = {
     "mlp.down_proj": "mlp.down",
 }
 _BERT = {
-    "embeddings.word_embeddings": "tokens",
-    "embeddings.position_embeddings": "places",
-    "embeddings.token_type_embeddings": "kinds",
-    "embeddings.LayerNorm": "norm",
+    "embeddings.word_embeddings": "token_embedding",
+    "embeddings.position_embeddings": "position_embedding",
+    "embeddings.LayerNorm": "embedding_norm",
 }
 _BERT_BLOCK = {
     "attention.output.dense": "attention.output",
@@ -94,25 +91,10 @@ def load(name: str, dtype: torch.dtype = torch.float32) -> tuple[Transformer, BP
 
 def build(config: TransformerConfig, weights: Mapping[str, Tensor]) -> Transformer:
     """A model that holds these weights, without a copy and without drawing random ones first."""
-    with torch.device("meta"), _NothingDrawn():
+    with torch.device("meta"):
         model = Transformer(config)
     model.load_state_dict(weights, assign=True)
     return model
-
-
-class _NothingDrawn(TorchFunctionMode):
-    """Leave out random starting weights: without memory behind them, drawing them costs torch a second of imports."""
-
-    def __torch_function__(
-        self,
-        function: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        if getattr(function, "__module__", "") == "torch.nn.init":
-            return kwargs["tensor"] if kwargs and "tensor" in kwargs else args[0]
-        return function(*args, **(kwargs or {}))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,7 +159,7 @@ class _Prepared:
         return [self.asset.sha256, str(self.dtype), _LAYOUT]
 
 
-_LAYOUT = 3  # of the files kept; raise it when names or tables change, and old ones are made again
+_LAYOUT = 4  # of the files kept; raise it when names or tables change, and old ones are made again
 
 
 def save_aligned(weights: Mapping[str, Tensor], path: Path) -> None:
@@ -250,8 +232,6 @@ def from_gguf(numbers: Mapping[str, Tensor], config: TransformerConfig) -> Weigh
             [numbers[f"{old}attn_{part}.weight"] for part in ("q", "k", "v")]
         )
         weights[new + "mlp.up.weight"] = torch.cat([numbers[f"{old}ffn_{part}.weight"] for part in ("gate", "up")])
-    if not config.tied_output:
-        weights["output.weight"] = numbers["output.weight"]
     return weights
 
 
@@ -280,15 +260,19 @@ def from_llama(numbers: Mapping[str, Tensor], config: TransformerConfig) -> Weig
             [_pairs_together(query, config.heads), _pairs_together(key, config.kv_heads), value]
         )
         weights[new + "mlp.up.weight"] = torch.cat([numbers[f"{old}mlp.{part}_proj.weight"] for part in ("gate", "up")])
-    if not config.tied_output:
-        weights["output.weight"] = numbers["lm_head.weight"]
     return weights
 
 
 def from_bert(numbers: Mapping[str, Tensor], config: TransformerConfig) -> Weights:
-    """Matrices of a BERT encoder under the names of its public checkpoints, under ours."""
+    """Matrices of a BERT encoder under the names of its public checkpoints, under ours.
+
+    BERT adds a third vector to each token, which tells a pair's first sentence from its second. Here every text is one
+    sentence, so that vector is always the first of the two, and it is added to the position's once and for all.
+    """
     numbers = {name.removeprefix("bert."): weight for name, weight in numbers.items()}
     weights = _rename(numbers, _BERT, "encoder.layer.{}.", _BERT_BLOCK, config)
+    first_sentence = numbers["embeddings.token_type_embeddings.weight"][0]
+    weights["position_embedding.weight"] = weights["position_embedding.weight"] + first_sentence
     for layer in range(config.layers):
         old, new = f"encoder.layer.{layer}.attention.self.", f"blocks.{layer}.attention.query_key_value."
         for kind in ("weight", "bias"):
@@ -313,7 +297,7 @@ def _rename(
     config: TransformerConfig,
 ) -> Weights:
     """Our names for the weights, and biases where there are some, that need no other change."""
-    pairs = dict(outside)
+    pairs = {old: new for old, new in outside.items() if new != "unembedding" or not config.tied_output}
     for layer in range(config.layers):
         pairs.update({prefix.format(layer) + old: f"blocks.{layer}.{new}" for old, new in inside.items()})
     return {

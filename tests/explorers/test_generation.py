@@ -73,7 +73,7 @@ def test_always_the_first_row_is_greedy_writing() -> None:
 def test_what_the_model_chooses_follows_its_probabilities() -> None:
     sharp = model()
     with torch.no_grad():
-        sharp.tokens.weight *= 12  # an untrained model finds all alike; this one has favourites
+        sharp.token_embedding.weight *= 12  # an untrained model finds all alike; this one has favourites
     explorer = StepSampler(sharp, tokenizer())
     probability = explorer.writing.logits.softmax(-1)
     drawn = []

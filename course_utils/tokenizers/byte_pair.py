@@ -20,10 +20,9 @@ repeats. The published example, three merges on "aaabdaaabac"::
 'aaabdaaabac'
 
 The file reads from the idea to its use: `merge`, `apply_merges`, `learn_merges`, then `BPETokenizer`, which holds one
-vocabulary, then `TextStream`, which turns tokens back into text while a model is still writing.
+vocabulary.
 """
 
-import codecs
 import functools
 import json
 import math
@@ -509,28 +508,6 @@ class BPETokenizer:
             if control is not None:
                 ids.append(control)
         return ids
-
-
-class TextStream:
-    """Text from tokens that arrive one at a time; half a character is held back until the rest is there.
-
-    >>> tokenizer = BPETokenizer.gpt2()
-    >>> stream = TextStream(tokenizer)
-    >>> [stream.push(token) for token in tokenizer.encode("Hi 宮!")] + [stream.finish()]
-    ['Hi', ' ', '', '宮', '!', '']
-    """
-
-    def __init__(self, tokenizer: BPETokenizer):
-        self._tokenizer = tokenizer
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-
-    def push(self, token: int) -> str:
-        """The text that this token completes; may be empty."""
-        return self._decoder.decode(self._tokenizer.token_bytes(token))
-
-    def finish(self) -> str:
-        """What is left at the end: � if the last character never came whole, else nothing."""
-        return self._decoder.decode(b"", final=True)
 
 
 def _utf8(text: str) -> bytes:
