@@ -5,7 +5,7 @@ import torch
 
 from course_utils import sampling
 from course_utils.models import decoding
-from course_utils.models.decoding import can_read_token, is_plain, read_token
+from course_utils.models.decoding import can_read_token, read_token
 from course_utils.models.transformer import Transformer, TransformerConfig
 
 
