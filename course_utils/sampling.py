@@ -288,7 +288,8 @@ def generate_tokens(
                 texts[place] = torch.cat((texts[place], token[:, None]), dim=1)
             picked = torch.cat([text[:, -1] for text in texts])  # (texts,)
             unread = picked.clamp(min=0)[:, None]  # (texts, 1): from now on, only the newest token is
-            mask = None if (picked >= 0).all() else picked[:, None] >= 0
+            has_room = [number + 1 < room for room in rooms for _ in range(continuations)]
+            mask = None if all(has_room) else torch.tensor(has_room)[:, None]
             log_probability = logits.log_softmax(-1).gather(-1, unread)[:, 0]
         yield picked, log_probability
 
