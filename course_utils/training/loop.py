@@ -90,7 +90,8 @@ def fit(
             done += 1
             share = max(0.02, 1 / done)
             smooth = (1 - share) * smooth + share * loss  # in this order no loss is too large for it
-            bar.set_postfix(loss=f"{smooth:.4g}", refresh=False)
+            if not bar.disable:
+                bar.set_postfix(loss=f"{smooth:.4g}", refresh=False)
             bar.update()
             if evaluate is not None and history.steps % every == 0 and best.note(_measure(model, evaluate, history)):
                 history.stopped = f"no better for {patience} measurements"
