@@ -363,6 +363,15 @@ def test_early_stopping_puts_the_best_weights_back():
     assert network.training
 
 
+def test_a_run_that_goes_on_after_early_stopping_measures_the_weights_it_goes_on_with():
+    script = iter([5.0, 1.0, 2.0, 1.0, 3.0])
+    trainer, settings = Trainer(model(), steps=100), {"evaluate": lambda _: next(script), "every": 10, "patience": 1}
+    assert fit(trainer, **settings).held_out == [(0, 5.0), (10, 1.0), (20, 2.0)]
+    best = weights(trainer.model)
+    assert fit(trainer, **settings).held_out == [(0, 5.0), (10, 1.0), (20, 1.0), (30, 3.0)]
+    assert torch.equal(weights(trainer.model), best)
+
+
 def test_time_and_batches_run_out():
     history = fit(model(), steps=10**6, max_seconds=0.2)
     assert history.stopped == "out of time after 0.2 seconds" and 0 < history.steps < 10**6

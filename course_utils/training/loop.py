@@ -90,7 +90,8 @@ def fit(
             done += 1
             share = max(0.02, 1 / done)
             smooth = (1 - share) * smooth + share * loss  # in this order no loss is too large for it
-            bar.set_postfix(loss=f"{smooth:.4g}", refresh=False)
+            if not bar.disable:
+                bar.set_postfix(loss=f"{smooth:.4g}", refresh=False)
             bar.update()
             if evaluate is not None and history.steps % every == 0 and best.note(_measure(model, evaluate, history)):
                 history.stopped = f"no better for {patience} measurements"
@@ -107,7 +108,7 @@ def fit(
     finally:
         bar.close()
         model.train(was_training)
-    if evaluate is not None and history.stopped != "interrupted":
+    if evaluate is not None and history.stopped != "interrupted" and history.held_out[-1][0] != history.steps:
         best.note(_measure(model, evaluate, history))
     best.restore()
     history.stopped = history.stopped or "finished"
@@ -128,9 +129,7 @@ def _trainer(
 
 
 def _measure(model: nn.Module, evaluate: Callable[[nn.Module], float], history: History) -> float:
-    """``evaluate(model)``, in ``eval`` mode and with gradients off; noted in the history, once for each step."""
-    if history.held_out and history.held_out[-1][0] == history.steps:
-        return history.held_out[-1][1]
+    """``evaluate(model)``, in ``eval`` mode and with gradients off; noted in the history, one entry for a step."""
     was_training = model.training
     model.eval()
     try:
@@ -138,6 +137,8 @@ def _measure(model: nn.Module, evaluate: Callable[[nn.Module], float], history: 
             value = float(evaluate(model))
     finally:
         model.train(was_training)
+    if history.held_out and history.held_out[-1][0] == history.steps:  # an earlier call ended here
+        history.held_out.pop()  # and may have put older weights back since it measured
     history.held_out.append((history.steps, value))
     return value
 
