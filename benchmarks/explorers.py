@@ -55,7 +55,7 @@ def against_interact() -> tuple[float, float]:
         result = ours.compute(prepared, **{name: knobs[name] for name in knobs if name != "prompt"})
         figure = pyplot.figure(figsize=ours.size, dpi=100)
         bars = PairedBars(figure, len(result.tokens), (0.27, 0.07, 0.71, 0.85))
-        bars.update(result.tokens, result.before, result.after, result.kept, result.counts)
+        bars.update(ours.contents(result)["bars"])
         print(ours.caption(result))
         pyplot.show()
 

@@ -174,15 +174,15 @@ class Explorer(Display):
             self.inputs[name] = control.widget()
             self.inputs[name].observe(lambda change, name=name: self._moved(name, change.old), "value")
         usual = {name: control.start for name, control in self.controls.items()}
-        given = self._checked(start)
-        followers = self._followers(usual | given)
-        self._start = usual | self._checked(followers) | given
+        usual |= self._checked(self._followers(usual))
         self.buttons = {name: button.widget() for name, button in self._declared(Button).items()}
         for name, widget in self.buttons.items():
             widget.on_click(lambda _, name=name: self._try(lambda: self.press(name)))
         self._arrange()
-        self._write(self._start)
+        self._write(usual)
         self.restart()
+        self._put(start)
+        self._start = self.values
         self._update()
 
     def _declared(self, kind: type) -> dict[str, Any]:
@@ -206,12 +206,12 @@ class Explorer(Display):
             button.on_click(lambda _, action=action: self._try(action))
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         below = [self._pin, self._unpin, self._reset, self._copy, self._line, self._helper]
-        self._tour_bar = TourBar(len(self.tour), self.visit, self._try) if self.tour else None
+        self.tour_bar = TourBar(len(self.tour), self.visit, self._try) if self.tour else None
         self._controls = widgets.HBox([*self.inputs.values(), *self.buttons.values()], layout=wrap)
         self._top = widgets.HBox([self._controls])
         self.widget.children = (
             self._top,
-            *([self._tour_bar.widget] if self._tour_bar else []),
+            *([self.tour_bar.widget] if self.tour_bar else []),
             self.body,
             self.caption_line,
             self.status,
@@ -332,8 +332,8 @@ class Explorer(Display):
             if self.tour_stop is None:
                 self._before_tour = self.values
             state, sentence = self.tour[stop]
-            self._put(self._start, lenient=True)  # a stop looks the same whatever the learner did before it
-            self._put(state)
+            # A stop looks the same whatever the learner did before it.
+            self._put({**self._start, **self._followers(state), **state}, lenient=True)
             self._update()
             self._show_stop(stop, sentence if isinstance(sentence, str) else sentence(self.result))
 
@@ -452,7 +452,7 @@ class Explorer(Display):
         moved = {name: value for name, value in slow.items() if value != before[name]}
         self._write(slow)
         try:
-            if moved and type(self).dependent_controls is not Explorer.dependent_controls:
+            if (moved or not self._prepared) and type(self).dependent_controls is not Explorer.dependent_controls:
                 with contextlib.suppress(Exception):  # the next update says it
                     self._prepare()
             fast = self._checked({name: value for name, value in values.items() if name not in slow}, lenient)
@@ -460,9 +460,10 @@ class Explorer(Display):
             followers = {name: got for name, got in self._followers(moved).items() if name not in values}
             self._write(self._checked(followers) | fast)
         except ValueError:
-            self._write(before)
+            self._write({name: before[name] for name in slow})
             with contextlib.suppress(Exception):
-                self._prepare()
+                self._prepare()  # ranges as they were
+            self._write(before)
             raise
         self._remember(None)
 
@@ -511,8 +512,8 @@ class Explorer(Display):
 
     def _show_stop(self, stop: int | None, sentence: str) -> None:
         self.tour_stop = stop
-        if self._tour_bar:
-            self._tour_bar.show(stop, sentence)
+        if self.tour_bar:
+            self.tour_bar.show(stop, sentence)
 
     def _settle(self) -> None:
         """Show what a cell has set: a refusal is a sentence, a bug fails the cell."""
@@ -582,7 +583,7 @@ class Explorer(Display):
 
     def _lock_controls(self, locked: bool) -> None:
         self.locked = locked
-        tour = self._tour_bar.buttons if self._tour_bar else ()
+        tour = self.tour_bar.buttons if self.tour_bar else ()
         for widget in (*self.inputs.values(), *self.buttons.values(), self._pin, self._reset, *tour):
             widget.disabled = locked
 

@@ -100,6 +100,26 @@ class Walk:
     learning_rate: float
     steps: int  # that were asked for
 
+    @property
+    def first(self) -> str:
+        """The loss at the start."""
+        return small(self.path.losses[0])
+
+    @property
+    def last(self) -> str:
+        """The loss at the end."""
+        return small(self.path.losses[-1])
+
+    @property
+    def end(self) -> str:
+        """Whether the walk left the picture."""
+        return "It stays." if self.path.diverged is None else f"It diverged at step {self.path.diverged}."
+
+
+def _walk(surface: str = "bowl", optimiser: str = "SGD", **others: float) -> dict[str, Any]:
+    """The values of a stop of the tour, independent of what the explorer was begun with."""
+    return {"surface": surface, "optimiser": optimiser, "momentum": 0.9, "steps": 50, **others}
+
 
 class DescentExplorer(OnSurface, FigureExplorer):
     """A walk downhill: where it starts, how it steps, where it ends, and the step at which it diverged.
@@ -113,6 +133,15 @@ class DescentExplorer(OnSurface, FigureExplorer):
     optimiser = Choice(list(OPTIMISERS))
     momentum = Slider(0.0, 0.99, 0.9, step=0.01)
     steps = Slider(1, 200, 50)
+    tour = (
+        (_walk(), lambda walk: f"Each step goes downhill: the loss falls from {walk.first} to {walk.last}."),
+        (_walk(learning_rate=0.95), "A larger learning rate leaps over the lowest place, from side to side."),
+        (_walk(learning_rate=1.1), lambda walk: f"Larger still, and each leap ends higher. {walk.end}"),
+        (_walk("ravine"), lambda walk: f"A ravine is steep one way and flat the other: after 50 steps {walk.last}."),
+        (_walk("ravine", "momentum"), lambda walk: f"Momentum keeps the direction of earlier steps: {walk.last}."),
+        (_walk("two minima", across=0.1), lambda walk: f"Two minima: from the left the loss ends at {walk.last}."),
+        (_walk("two minima", across=0.95), lambda walk: f"From the right it ends in the other one, at {walk.last}."),
+    )
 
     def __init__(self, own: Surface | None = None, **start: Any):
         course = [*SURFACES.values(), TWO_MINIMA]

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from course_utils.autodiff import Value, backward_steps, parse, topological_order
 from course_utils.explorers.base import Button, FigureExplorer, Slider, Text
-from course_utils.plots.graphs import GraphPicture, Layout, layout, short
+from course_utils.plots.graphs import GraphNumbers, GraphPicture, Layout, layout, short
+from course_utils.plots.panels import Panel
 
 MOST_NODES = 25
 INPUTS = "abcdxyz"
@@ -22,18 +23,15 @@ class Graph:
     names: tuple[str, ...]  # (nodes,) an input's name, a constant's digits or an operation
     plain: tuple[bool, ...]  # (nodes,) constants: no knob, so no backward step
     places: Layout
+    inputs: tuple[str, ...]  # those that it uses
 
 
 @dataclass(frozen=True)
-class Pass:
+class Pass(GraphNumbers):
     """The numbers of a graph: forwards, and as far backwards as the learner has stepped."""
 
     graph: Graph
-    values: tuple[float, ...]  # (nodes,)
-    gradients: tuple[float | None, ...]  # (nodes,) None where not yet computed, and for constants
-    handed: tuple[float | None, ...]  # (edges,) what a node has handed to its parent; None where nothing yet
     slopes: tuple[float, ...]  # (edges,)
-    current: int | None  # the node just stepped
     step: int
     steps: int
 
@@ -45,6 +43,7 @@ class GraphExplorer(FigureExplorer):
     """
 
     size = (8.4, 4.7)
+    shown: tuple[str, ...] = ("expression", "step")  # controls
     expression = Text("(a*b + c)**2")
     a = Slider(-5.0, 5.0, 2.0, step=0.1)
     b = Slider(-5.0, 5.0, 3.0, step=0.1)
@@ -58,10 +57,6 @@ class GraphExplorer(FigureExplorer):
     whole_pass = Button("Whole pass", "go_to_end")
     from_the_start = Button("Start again", "go_back")
 
-    def restart(self) -> None:
-        """No picture has been built yet."""
-        self.built: Graph | None = None
-
     def go_on(self) -> None:
         """Step one node further backwards."""
         self.set(step=min(self.step + 1, self.result.steps))
@@ -74,35 +69,33 @@ class GraphExplorer(FigureExplorer):
         """Forget all gradients."""
         self.set(step=0)
 
-    def set(self, **values: Any) -> None:
-        """Move controls; a new expression comes first, because it says how many steps there are."""
-        if "expression" in values:
-            super().set(expression=values.pop("expression"))
-        super().set(**values)
-
     def prepare(self, expression: str) -> Graph:
-        """Read the expression, place its graph, and show the sliders it needs."""
-        self.forget()  # the sliders and their ranges belong to this expression: no earlier one may skip this
-        named = set(re.findall(rf"\b[{INPUTS}]\b", expression))
-        for name in named:  # before any number is computed: the cure for a division by zero is a slider
-            self.inputs[name].layout.display = None
+        """Read the expression and place its graph."""
+        named = [name for name in INPUTS if re.search(rf"\b{name}\b", expression)]
+        if named:  # before any number is computed: the cure for a division by zero is a slider
+            self.show_controls({*self.shown, *named})
         inputs = {name: Value(self.values[name], name=name) for name in INPUTS}
         order = topological_order(parse(expression, **inputs))
         if len(order) > MOST_NODES:
             raise ValueError(f"the graph has {len(order)} nodes and the picture holds {MOST_NODES}; type a shorter one")
-        used = [node.name for node in order if inputs.get(node.name) is node]
+        used = tuple(node.name for node in order if inputs.get(node.name) is node)
         if not used:
             raise ValueError(f"the expression has no input to change; use one or more of {', '.join(INPUTS)}")
         number = {id(node): place for place, node in enumerate(order)}
         places = layout([[number[id(parent)] for parent in node.parents] for node in order])
         plain = tuple(not node.parents and inputs.get(node.name) is not node for node in order)
-        for name in INPUTS:
-            self.inputs[name].layout.display = None if name in used else "none"
-        self.step = Slider(0, plain.count(False), 0, label="backward steps")
-        graph = Graph(" ".join(expression.split()), tuple(node.operator or node.name for node in order), plain, places)
-        if self.built is not None and self.built.expression != graph.expression:
-            self._write({"step": 0})  # another formula begins with its forward pass
-        return graph
+        names = tuple(node.operator or node.name for node in order)
+        return Graph(" ".join(expression.split()), names, plain, places, used)
+
+    def dependent_controls(self, prepared: Graph) -> dict[str, Slider]:
+        """Show the sliders of the inputs that are used; there are as many backward steps as nodes."""
+        self.shown = ("expression", "step", *prepared.inputs)
+        self.show_controls(self.shown)
+        return {"step": Slider(0, prepared.plain.count(False), 0, label="backward steps")}
+
+    def dependent_values(self, name: str, value: Any) -> dict[str, int]:
+        """Another formula begins with its forward pass."""
+        return {"step": 0} if name == "expression" else {}
 
     def compute(self, prepared: Graph, step: int, **numbers: float) -> Pass:
         """Run forwards with these numbers, and backwards through the first ``step`` nodes."""
@@ -128,24 +121,22 @@ class GraphExplorer(FigureExplorer):
             steps=len(steps),
         )
 
-    def draw(self, figure: Figure, result: Pass) -> None:
-        """Draw boxes and lines once for an expression, then change the numbers."""
-        graph = result.graph
-        if self.built is not graph:
-            self.clear()
-        if not self.artists:
-            ghost = None
-            if self.pinned is not None and self.pinned.graph.expression == graph.expression:
-                ghost = [self._ghost(node) for node in range(len(graph.names))]
-            self.built, self.graph = graph, GraphPicture(figure, graph.names, graph.places, graph.plain, ghost)
-            self.artists["graph"] = self.graph.artists()
-        self.graph.update(result.values, result.gradients, result.handed, result.current)
+    def layout_key(self, result: Pass) -> Graph:
+        """Boxes and lines are drawn once for an expression."""
+        return result.graph
 
-    def _ghost(self, node: int) -> str:
-        value, gradient = self.pinned.values[node], self.pinned.gradients[node]
-        if self.pinned.graph.plain[node]:
-            return ""
-        return f"pinned {short(value)}" + ("" if gradient is None else f" | {short(gradient)}")
+    def make_panels(self, figure: Figure, result: Pass) -> dict[str, Panel]:
+        """One graph, all over the figure."""
+        graph = result.graph
+        return {"graph": GraphPicture(figure, graph.names, graph.places, graph.plain)}
+
+    def contents(self, result: Pass) -> dict[str, Pass]:
+        """The numbers."""
+        return {"graph": result}
+
+    def comparable(self, pinned: Pass, result: Pass) -> bool:
+        """Only a pass over the same expression has the same boxes."""
+        return pinned.graph.expression == result.graph.expression
 
     def caption(self, result: Pass) -> str:
         """Say what the node just stepped got, and what it hands to each parent."""

@@ -8,14 +8,24 @@ import torch
 from matplotlib.figure import Figure
 
 from course_utils.explorers.base import Choice, FigureExplorer, Slider
-from course_utils.models.mlp import ACTIVATIONS
+from course_utils.models import mlp
 from course_utils.plots.networks import SIGNS
+from course_utils.plots.panels import Curves, Heatmap, Panel, Words
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
 
-BENDS = {"step": lambda sums: (sums > 0).to(sums.dtype), **ACTIVATIONS}
+ACTIVATIONS = {"step": lambda sums: (sums > 0).to(sums.dtype), **mlp.ACTIVATIONS}
 EDGE = 3.0  # inputs run from -EDGE to EDGE
 CELLS = 60
-BOUNDED = ("step", "tanh", "sigmoid")  # activations whose answers lie between -1 and 1
+POINT = {"marker": "o", "color": "white", "markeredgecolor": INK, "markersize": 10, "linestyle": "none"}
+
+
+def largest(activation: str) -> float:
+    """The answer that gets the full colour: 1 where none lies beyond it.
+
+    >>> largest("tanh"), largest("relu")
+    (1.0, 2.0)
+    """
+    return 1.0 if activation in ("step", "tanh", "sigmoid") else 2.0
 
 
 def signed(number: float) -> str:
@@ -52,12 +62,20 @@ class NeuronExplorer(FigureExplorer):
     bias = Slider(-4.0, 4.0, 0.5, step=0.1)
     input_1 = Slider(-EDGE, EDGE, 1.0, step=0.1)
     input_2 = Slider(-EDGE, EDGE, 1.0, step=0.1)
-    activation = Choice(list(BENDS), "tanh")
+    activation = Choice(list(ACTIVATIONS), "tanh")
+    tour = (
+        ({}, lambda now: f"The weighted sum is {now.sum:.1f}, and tanh makes the answer {now.answer:.2f} of it."),
+        ({"weight_2": 2.0}, lambda now: f"Another sign of weight 2 turns the line of sum zero; here: {now.sum:.1f}."),
+        ({"bias": 3.0}, lambda now: f"The bias moves the line without turning it: the answer is {now.answer:.2f}."),
+        ({"weight_1": 4.0, "weight_2": -4.0}, "Larger weights make the change across the line steeper."),
+        ({"activation": "relu"}, lambda now: f"ReLU answers 0 below a sum of 0; here the sum is {now.sum:.1f}."),
+        ({"activation": "step"}, "With a step the neuron only says on which side of the line the point lies."),
+    )
 
     def compute(self, prepared: None, **knobs: Any) -> Neuron:
         """Return the neuron's answers."""
         weights, inputs = (knobs["weight_1"], knobs["weight_2"]), (knobs["input_1"], knobs["input_2"])
-        bend, bias = BENDS[knobs["activation"]], knobs["bias"]
+        activate, bias = ACTIVATIONS[knobs["activation"]], knobs["bias"]
         places = (torch.arange(CELLS, dtype=torch.float64) + 0.5) / CELLS * 2 * EDGE - EDGE  # middles of the cells
         sums = torch.linspace(-6, 6, 121, dtype=torch.float64)
         total = weights[0] * inputs[0] + weights[1] * inputs[1] + bias
@@ -67,63 +85,58 @@ class NeuronExplorer(FigureExplorer):
             inputs,
             knobs["activation"],
             total,
-            bend(torch.tensor(total, dtype=torch.float64)).item(),
-            bend(weights[0] * places + weights[1] * places.flip(0)[:, None] + bias).numpy(),
+            activate(torch.tensor(total, dtype=torch.float64)).item(),
+            activate(weights[0] * places + weights[1] * places.flip(0)[:, None] + bias).numpy(),
             sums.numpy(),
-            bend(sums).numpy(),
+            activate(sums).numpy(),
         )
 
-    def draw(self, figure: Figure, result: Neuron) -> None:
+    def layout_key(self, result: Neuron) -> float:
+        """The answer that has the full colour."""
+        return largest(result.activation)
+
+    def make_panels(self, figure: Figure, result: Neuron) -> dict[str, Panel]:
         """The plane with the line where the sum is zero; the activation with the present sum on it."""
-        largest = 1.0 if result.activation in BOUNDED else 2.0  # answer with the full colour
-        if self.artists and self.artists["plane"].get_clim()[1] != largest:
-            self.clear()
-        if not self.artists:
-            self._make(figure, largest)
-        parts = self.artists
-        parts["plane"].set_data(result.plane)
-        parts["line"].set_data(*zero_line(result))
-        parts["ghost"].set_data(*(zero_line(self.pinned) if self.pinned else ([], [])))
-        parts["point"].set_data([result.inputs[0]], [result.inputs[1]])
+        top = largest(result.activation)
+        plane = figure.add_axes((0.06, 0.12, 0.37, 0.74), xlabel="input 1")
+        plane.set_ylabel("input 2", labelpad=0)
+        extent = (-EDGE, EDGE, -EDGE, EDGE)
+        answers = Heatmap(plane, (-top, top), cmap=SIGNS, extent=extent, aspect="equal", zorder=0)
+        ends = "neither" if top == 1 else "both"  # pointed ends: answers can go on
+        bar = figure.colorbar(answers.image, cax=figure.add_axes((0.445, 0.12, 0.015, 0.74)), extend=ends)
+        bar.set_ticks([share * top for share in (-1, -0.5, 0, 0.5, 1)])
+        bar.set_label("answer", labelpad=0)
+        curve = figure.add_axes(
+            (0.61, 0.12, 0.37, 0.74), xlim=(-6, 6), ylim=(-1.6, 3.2), xlabel="weighted sum plus bias"
+        )
+        curve.set_ylabel("answer", labelpad=0)
+        curve.axhline(0, color=GREY, linewidth=0.8)
+        curve.axvline(0, color=GREY, linewidth=0.8)
+        line, drop = {"color": INK, "linewidth": 2}, {"color": ORANGE, "linestyle": ":", "linewidth": 2}
+        plane.set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE))
+        return {
+            "answers": answers,
+            "plane": Curves(plane, {"line": line, "point": POINT}, ghosts=["line"]),
+            "curve": Curves(curve, {"curve": {"color": BLUE, "linewidth": 2.5}, "drop": drop, "here": POINT}),
+            "formula": Words(figure.text(0.5, 0.945, "", ha="center", va="center", fontsize=12.5)),
+        }
+
+    def contents(self, result: Neuron) -> dict[str, Any]:
+        """The formula with its numbers, the plane, the activation."""
         (a, b), (x, y) = result.weights, result.inputs
         products = f"{signed(a)} · {signed(x)} + {signed(b)} · {signed(y)} + {signed(result.bias)}"
         total, name = signed(result.sum).strip("()"), result.activation
-        parts["formula"].set_text(f"{name}( {products} )  =  {name}( {total} )  =  {signed(result.answer).strip('()')}")
-        parts["curve"].set_data(result.sums, result.curve)
         at = float(np.clip(result.sum, -6, 6)), float(np.clip(result.answer, -1.6, 3.2))
-        parts["drop"].set_data([at[0], at[0], -6], [-1.6, at[1], at[1]])
-        parts["here"].set_data([at[0]], [at[1]])
-
-    def _make(self, figure: Figure, largest: float) -> None:
-        parts = self.artists
-        plane = figure.add_axes((0.06, 0.12, 0.37, 0.74), xlabel="input 1", aspect="equal")
-        plane.set_ylabel("input 2", labelpad=0)
-        parts["plane"] = plane.imshow(
-            np.zeros((CELLS, CELLS)),
-            cmap=SIGNS,
-            vmin=-largest,
-            vmax=largest,
-            extent=(-EDGE, EDGE, -EDGE, EDGE),
-            zorder=0,
-        )
-        larger = "neither" if largest == 1 else "both"  # pointed ends: answers can go on
-        bar = figure.colorbar(parts["plane"], cax=figure.add_axes((0.445, 0.12, 0.015, 0.74)), extend=larger)
-        bar.set_ticks([share * largest for share in (-1, -0.5, 0, 0.5, 1)])
-        bar.set_label("answer", labelpad=0)
-        (parts["ghost"],) = plane.plot([], [], "--", color=GREY, linewidth=2)
-        (parts["line"],) = plane.plot([], [], color=INK, linewidth=2)
-        (parts["point"],) = plane.plot([], [], "o", color="white", markeredgecolor=INK, markersize=10)
-        plane.set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE))
-        parts["formula"] = figure.text(0.5, 0.945, "", ha="center", va="center", fontsize=12.5)
-        bend = figure.add_axes(
-            (0.61, 0.12, 0.37, 0.74), xlim=(-6, 6), ylim=(-1.6, 3.2), xlabel="weighted sum plus bias"
-        )
-        bend.set_ylabel("answer", labelpad=0)
-        bend.axhline(0, color=GREY, linewidth=0.8)
-        bend.axvline(0, color=GREY, linewidth=0.8)
-        (parts["curve"],) = bend.plot([], [], color=BLUE, linewidth=2.5)
-        (parts["drop"],) = bend.plot([], [], ":", color=ORANGE, linewidth=2)
-        (parts["here"],) = bend.plot([], [], "o", color="white", markeredgecolor=INK, markersize=10)
+        return {
+            "answers": result.plane,
+            "plane": {"line": zero_line(result), "point": ([x], [y])},
+            "curve": {
+                "curve": (result.sums, result.curve),
+                "drop": ([at[0], at[0], -6], [-1.6, at[1], at[1]]),
+                "here": ([at[0]], [at[1]]),
+            },
+            "formula": f"{name}( {products} )  =  {name}( {total} )  =  {signed(result.answer).strip('()')}",
+        }
 
     def caption(self, result: Neuron) -> str:
         """Say the sum, the answer, and on which side of the line the point lies."""

@@ -9,13 +9,15 @@ from matplotlib.figure import Figure
 
 from course_utils.explorers.base import Button, FigureExplorer, Slider, Text
 from course_utils.models.transformer import Transformer
-from course_utils.plots.bars import PairedBars, percent
+from course_utils.plots.bars import PairedBars, PairedRows, percent
+from course_utils.plots.panels import Panel
 from course_utils.plots.style import visible
 from course_utils.sampling import next_logits, warp
 from course_utils.tokenizers import BPETokenizer
 
 ROWS = 12  # tokens with a row of their own; one more row stands for all others
 DRAWS = 20
+MOST_TOKENS = 600  # of a typed prompt: about two thousand letters of English
 
 
 def token_name(tokenizer: BPETokenizer, token: int) -> str:
@@ -24,6 +26,16 @@ def token_name(tokenizer: BPETokenizer, token: int) -> str:
     if "\ufffd" in text:
         return f"<{tokenizer.token_bytes(token).hex(' ').upper()}>"
     return f'"{visible(text)}"'
+
+
+def few_enough(ids: list[int], name: str) -> list[int]:
+    """Return the tokens of a typed text, or raise a ValueError if a model would read them for too long.
+
+    A limit of characters does not bound this: 2,000 emoji are 6,000 tokens.
+    """
+    if len(ids) > MOST_TOKENS:
+        raise ValueError(f"{name} has {len(ids):,} tokens and may have {MOST_TOKENS:,}: please shorten it.")
+    return ids
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,11 @@ class NextToken:
     vocabulary: int
 
 
+def _favourite(result: NextToken) -> str:
+    best = int(result.after[:-1].argmax())
+    return f"{result.tokens[best]} has {percent(result.after[best])}"
+
+
 class TemperatureExplorer(FigureExplorer):
     """How temperature, top-k, top-p and min-p reshape the distribution of the next token.
 
@@ -74,6 +91,14 @@ class TemperatureExplorer(FigureExplorer):
     top_p = Slider(0.01, 1.0, 1.0, step=0.01, label="top-p (1 = all)")
     min_p = Slider(0.0, 0.5, 0.0, step=0.01, label="min-p (0 = all)")
     draw_twenty = Button("Draw twenty", "draw_again")
+    tour = (
+        ({}, lambda now: f"Temperature 1: what the model itself says. {_favourite(now)}."),
+        ({"temperature": 0.5}, lambda now: f"Half the temperature: the likely become likelier. {_favourite(now)}."),
+        ({"temperature": 0.0}, lambda now: f"Temperature 0: of {now.vocabulary:,} tokens only the likeliest is left."),
+        ({"temperature": 2.0}, lambda now: f"Temperature 2: the tokens grow more alike. {_favourite(now)}."),
+        ({"top_k": 5}, lambda now: f"Top-k 5: exactly {now.left} tokens are kept, however likely the next ones are."),
+        ({"top_p": 0.5}, lambda now: f"Top-p 0.5: the likeliest that hold half of all together, here {now.left}."),
+    )
 
     def __init__(self, model: Transformer, tokenizer: BPETokenizer, **start: Any):
         self.model, self.tokenizer = model, tokenizer
@@ -89,7 +114,7 @@ class TemperatureExplorer(FigureExplorer):
 
     def prepare(self, prompt: str) -> Scores:
         """Return the model's scores for the token after the prompt, and what no knob changes."""
-        ids = self.tokenizer.encode(prompt)
+        ids = few_enough(self.tokenizer.encode(prompt), "The prompt")
         if not ids and self.tokenizer.end is not None:
             ids = [self.tokenizer.end]  # what the model saw in training where a text begins
         if not ids:
@@ -125,15 +150,14 @@ class TemperatureExplorer(FigureExplorer):
             vocabulary=len(after),
         )
 
-    def draw(self, figure: Figure, result: NextToken) -> None:
+    def make_panels(self, figure: Figure, result: NextToken) -> dict[str, Panel]:
         """Two bars for each likely token, and a dot for each draw."""
-        if not self.artists:
-            self.bars = PairedBars(figure, len(result.tokens), (0.27, 0.07, 0.71, 0.85), ghost=bool(self.pinned))
-            self.artists["bars"] = self.bars.artists()
-        pinned = dict(zip(self.pinned.ids, self.pinned.after, strict=True)) if self.pinned else {}
-        same = [row for row, token in enumerate(result.ids) if token in pinned]
-        self.bars.pin(same, [pinned[result.ids[row]] for row in same])
-        self.bars.update(result.tokens, result.before, result.after, result.kept, result.counts)
+        return {"bars": PairedBars(figure, len(result.tokens), (0.27, 0.07, 0.71, 0.85))}
+
+    def contents(self, result: NextToken) -> dict[str, PairedRows]:
+        """A row for each likely token and one for the others."""
+        kept, counts = result.kept.tolist(), result.counts.tolist()
+        return {"bars": PairedRows(result.tokens, result.before, result.after, kept, counts, result.ids)}
 
     def caption(self, result: NextToken) -> str:
         """Say the temperature, the entropy, the likeliest token and what is left to draw from."""

@@ -1,10 +1,17 @@
-"""Pictures of writing: what a token costs as the text grows."""
+"""Pictures of writing: the tree of texts that could be written, and what a token costs as the text grows."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
 
 from course_utils.plots import picture
+from course_utils.plots.bars import percent
 from course_utils.plots.static import Static
-from course_utils.plots.style import BLUE, ORANGE
+from course_utils.plots.style import BLUE, GREY, ORANGE, readable
 
 
 def reading_times(lengths: Sequence[int], remembered: Sequence[float], anew: Sequence[float]) -> Static:
@@ -36,3 +43,114 @@ def reading_times(lengths: Sequence[int], remembered: Sequence[float], anew: Seq
         f"For one more token after {lengths[0]} tokens: {first} ms with the cache, {1000 * anew[0]:.0f} without; "
         f"after {lengths[-1]}: {last} with, {1000 * anew[-1]:.0f} without, {anew[-1] / remembered[-1]:.1f} times.",
     )
+
+
+def surprisal(probability: float) -> float:
+    """Return the surprisal of an event in bits: 0 if it was certain, 1 if it was a coin's toss.
+
+    >>> surprisal(0.25)
+    2.0
+    """
+    return -math.log2(probability) if probability < 1 else 0.0
+
+
+def bits(probability: float) -> str:
+    """The surprisal of a probability in words."""
+    return f"{surprisal(probability):.1f} bits" if probability > 0 else "countless bits"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A place in the tree: the tokens that lead to it."""
+
+    path: tuple[int, ...]
+    name: str  # of its last token
+    probability: float  # of its last token, after those before
+    together: float  # of all its tokens: the product along the path
+    leaf: bool
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Every node, each above its children, likeliest first; the leaves, likeliest first; the one chosen."""
+
+    prompt: str
+    nodes: tuple[Node, ...]
+    leaves: tuple[Node, ...]
+    texts: tuple[str, ...]  # (leaves,) what each leaf's tokens spell
+    chosen: int
+
+
+class TreePicture:
+    """Each token right of the one before, its probability at the end of its edge, the products at the right.
+
+    Args:
+        figure: an empty figure; the picture fills it, and is drawn anew at each update, for trees differ in shape.
+    """
+
+    def __init__(self, figure: Figure):
+        self.figure = figure
+
+    def artists(self) -> list[Artist]:
+        """Nothing moves: the whole figure is drawn."""
+        return []
+
+    def update(self, content: Tree, ghost: Tree | None = None) -> None:
+        """Draw another tree; a pinned one would have other boxes and is told in the caption only."""
+        figure, result = self.figure, content
+        figure.clear()
+        wide, depth = figure.bbox.width, max(len(node.path) for node in result.nodes)
+        start, end = 84, wide - 124  # pixels: right of the prompt, left of the products
+        column = (end - start) / depth
+        label = max(0.2 * column, 20) + 54  # of a column: its edges and their percentages
+        axes = figure.add_axes((0, 0.02, 1, 0.9), xlim=(0, wide), ylim=(len(result.leaves) - 0.4, -0.6))
+        axes.set_axis_off()
+        heights = _heights(result.nodes)
+        chosen = result.leaves[result.chosen]
+        plain: dict[str, Any] = dict(
+            va="center", fontsize=9, zorder=3, bbox=dict(facecolor="white", edgecolor="none", pad=1)
+        )
+        axes.text(start - 6, heights[()], _last_words(readable(result.prompt), 10), ha="right", **plain)
+        for node in result.nodes:
+            at, left = heights[node.path], start + column * (len(node.path) - 1)
+            right = left + label  # of the percentage, where the token begins
+            on_path = chosen.path[: len(node.path)] == node.path
+            look: dict[str, Any] = dict(
+                color=ORANGE if on_path else BLUE, zorder=2 if on_path else 1, solid_capstyle="butt"
+            )
+            above = [left, left + label - 56, right - 50], [heights[node.path[:-1]], at, at]
+            axes.plot(*above, linewidth=0.8 + 6 * node.probability, **look)
+            axes.plot([right, end if node.leaf else left + column], [at, at], ":" if node.leaf else "-", lw=0.8, **look)
+            axes.text(right - 4, at, percent(node.probability), ha="right", **plain)
+            name = readable(node.name)
+            room = max(5, int((column - label) / 8))
+            name = name if len(name) <= room else f"{name[: room - 2]}…{name[-1]}"
+            axes.text(right, at, name, weight="bold" if on_path else "normal", **plain)
+            if node.leaf:
+                words = f"{percent(node.together)}, {bits(node.together)}"
+                axes.text(end + 4, at, words, weight="bold" if node is chosen else "normal", **plain)
+        figure.text(
+            start / wide, 0.94, "token after token: the probability of each after those before", color=GREY, fontsize=10
+        )
+        figure.text((end + 4) / wide, 0.94, "multiplied", color=GREY)
+
+
+def _heights(nodes: Sequence[Node]) -> dict[tuple[int, ...], float]:
+    """Row of each path: the leaves one under the other, every other node in the middle of its children."""
+    rows = {node.path: float(row) for row, node in enumerate(node for node in nodes if node.leaf)}
+    for path in [*(node.path for node in reversed(nodes) if not node.leaf), ()]:
+        below = [height for child, height in rows.items() if child[:-1] == path and child]
+        rows[path] = (min(below) + max(below)) / 2
+    return rows
+
+
+def _last_words(text: str, longest: int) -> str:
+    """The end of a text, from a blank on where there is one.
+
+    >>> _last_words("The teacher told us", 10), _last_words("extraterrestrial", 10), _last_words("A cat", 10)
+    ('…told us', '…rrestrial', 'A cat')
+    """
+    if len(text) <= longest:
+        return text
+    end = text[-longest:]  # the first of these gives its place to the dots
+    return f"…{end.partition(' ')[2].lstrip() or end[1:]}"

@@ -193,6 +193,16 @@ def _curve(points: np.ndarray, bulge: float) -> np.ndarray:
     return line
 
 
+@dataclass(frozen=True)
+class GraphNumbers:
+    """What `GraphPicture` shows: the numbers of one pass, as far backwards as it has gone."""
+
+    values: Sequence[float]  # (nodes,)
+    gradients: Sequence[float | None]  # (nodes,) None where not yet computed, and for constants
+    handed: Sequence[float | None]  # (edges,) what a node has handed to its parent; None where nothing yet
+    current: int | None  # the node just stepped
+
+
 class GraphPicture:
     """Boxes for nodes, with name, value and gradient; lines between them, with what the backward pass handed over.
 
@@ -201,17 +211,9 @@ class GraphPicture:
         names: what each node does, or is called.
         places: from ``layout``.
         plain: nodes that are constants: a name and nothing else.
-        ghost: a line of text for each node, from an earlier state, or None.
     """
 
-    def __init__(
-        self,
-        figure: Figure,
-        names: Sequence[str],
-        places: Layout,
-        plain: Sequence[bool],
-        ghost: Sequence[str] | None = None,
-    ):
+    def __init__(self, figure: Figure, names: Sequence[str], places: Layout, plain: Sequence[bool]):
         wide, tall = figure.get_size_inches()
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, wide), ylim=(tall, 0))  # in inches, from the top left
         axes.axis("off")
@@ -236,9 +238,8 @@ class GraphPicture:
         for name, fixed, (x, y) in zip(names, plain, centres, strict=True):
             axes.text(x, y - (0 if fixed else third), readable(name), ha="center", va="center", size=self.size,
                       weight="bold", zorder=4)  # fmt: skip
-        if ghost is not None:
-            for line, (x, y) in zip(ghost, centres, strict=True):
-                axes.text(x, y + half_height + 0.02, line, ha="center", va="top", size=7.5, color=INK, zorder=4)
+        under: dict[str, Any] = {"ha": "center", "va": "top", "size": 7.5, "color": INK, "zorder": 4}
+        self.ghosts = [axes.text(x, y + half_height + 0.02, "", **under) for x, y in centres]
         axes.text(
             wide / 2, tall - edge, "box: operation, value (blue), gradient (orange)  ·  line: what was handed back"
             "  ·  thick frame: the box whose turn it is",
@@ -275,21 +276,16 @@ class GraphPicture:
         """Return what ``update`` changes."""
         return [self.handed, self.arrows, self.frames, self.grounds, self.values, self.gradients, self.labels]
 
-    def update(
-        self,
-        values: Sequence[float],
-        gradients: Sequence[float | None],
-        handed: Sequence[float | None],
-        current: int | None,
-    ) -> None:
-        """Show new numbers.
-
-        Args:
-            values: one per node.
-            gradients: one per node, None where not computed.
-            handed: one per edge: what its node has handed back to its parent, None where nothing yet.
-            current: the node just stepped, or None.
-        """
+    def update(self, content: GraphNumbers, ghost: GraphNumbers | None = None) -> None:
+        """Show the numbers of another pass over the same graph; those of the pinned one stand under the boxes."""
+        values, gradients, handed, current = content.values, content.gradients, content.handed, content.current
+        for node, text in enumerate(self.ghosts):
+            words = ""
+            if ghost is not None and not self.plain[node]:
+                gradient = ghost.gradients[node]
+                words = f"pinned {short(ghost.values[node])}" + ("" if gradient is None else f" | {short(gradient)}")
+            if text.get_text() != words:  # these stand in the kept background
+                text.set_text(words)
         knobs = [node for node, fixed in enumerate(self.plain) if not fixed]
         done = [node for node, gradient in enumerate(gradients) if gradient is not None]
         forwards = {node: values[node] for node in knobs}

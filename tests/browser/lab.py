@@ -362,8 +362,8 @@ class ExplorerView:
 
     def slider_value(self, label: str) -> float:
         """Where a slider stands, as the number beside it says."""
-        row = self.output.locator(".widget-slider").filter(has=self.lab.page.locator(handle(label)))
-        return float(row.locator(".widget-readout").inner_text())
+        row = self.output.locator(".course-slider").filter(has=self.lab.page.locator(handle(label)))
+        return float(row.locator(".widget-readout").input_value())
 
     def slider(self, label: str) -> Locator:
         """The handle of the slider with this label."""
@@ -371,7 +371,7 @@ class ExplorerView:
 
     def locked(self, label: str) -> bool:
         """Whether this slider cannot be moved, because a prediction comes first."""
-        row = self.output.locator(".widget-slider").filter(has=self.lab.page.locator(handle(label)))
+        row = self.output.locator(".course-slider").filter(has=self.lab.page.locator(handle(label)))
         return row.locator("[disabled]").count() > 0
 
     def wait_until_free(self, label: str, seconds: float = 15) -> None:
@@ -397,7 +397,7 @@ class ExplorerView:
 
 def handle(label: str) -> str:
     """Where to find a slider's handle: by how the name begins that a screen reader says, in capitals or not."""
-    return f'.noUi-handle[aria-label^="{label}" i]'
+    return f'.course-slider input[type=range][aria-label^="{label}" i]'
 
 
 def numbers(sentence: str) -> list[float]:

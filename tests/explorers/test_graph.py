@@ -167,9 +167,9 @@ def test_the_largest_graphs_are_drawn_and_the_node_just_stepped_is_framed() -> N
     explorer = GraphExplorer(expression="(a+b)*(c+d)*(x+y)*(z+a)+(b-c)*(d-x)+a*c*x*z")
     assert len(explorer.result.values) <= MOST_NODES
     explorer.whole_pass()
-    widths = explorer.graph.frames.get_linewidths()
+    widths = explorer.panels["graph"].frames.get_linewidths()
     assert sorted(widths)[-2:] == [1.5, 3.5] and len(widths) == explorer.result.steps
-    assert len(explorer.graph.handed.get_segments()) == len(explorer.result.handed)
+    assert len(explorer.panels["graph"].handed.get_segments()) == len(explorer.result.handed)
 
 
 def test_a_pinned_pass_stands_under_the_boxes_of_the_same_expression() -> None:

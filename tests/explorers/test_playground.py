@@ -41,7 +41,7 @@ def test_maps_losses_and_formulas_are_the_network_worked_out_by_hand() -> None:
     assert f"Step 30: training loss {surprise.mean():.3f}, {right:.0%} of 200 points" in playground.says
 
     playground.set(neuron="2.3")
-    line = re.search(r"<b>▸ 2\.3 = tanh\( (.*?) \)</b>", playground.panel(playground.result))
+    line = re.search(r"<b>▸ 2\.3 = tanh\( (.*?) \)</b>", playground.details(playground.result))
     assert line is not None
     numbers = [float(n) for n in re.findall(r"-?[\d.]+(?=·|$)", line[1].replace("− ", "-").replace("−", "-"))]
     assert np.allclose(numbers, [*result.weights[1][2], result.biases[1][2]], rtol=0.01)
@@ -247,7 +247,7 @@ def test_a_click_on_the_map_adds_a_point_and_a_click_on_a_neuron_names_it() -> N
     assert playground.result.task.points[-1].tolist() == [1.5, -1.5] and playground.result.task.labels[-1] == 2
     left, bottom = playground.places[1][2]
     playground._clicks.at = [left + 3, 100 * playground.size[1] - bottom + 3, 2]
-    assert playground.neuron == "1.3" and "▸ 1.3 =" in playground._panel.value
+    assert playground.neuron == "1.3" and "▸ 1.3 =" in playground.details_box.value
     before = playground.values
     playground._clicks.at = [3, 3, 3]
     assert playground.values == before

@@ -38,7 +38,7 @@ def test_what_the_knobs_cut_is_counted_and_hatched(knobs: dict[str, float], left
     explorer = TemperatureExplorer(model(), tokenizer(), **knobs)
     assert explorer.result.left == left and explorer.result.kept.sum() == left
     assert f"; {left} of {len(tokenizer())} tokens can be drawn" in explorer.says
-    assert len(explorer.bars.cut.get_paths()) == (~explorer.result.kept).sum()
+    assert len(explorer.panels["bars"].cut.get_paths()) == (~explorer.result.kept).sum()
 
 
 def test_tiny_temperature_cuts_nothing_though_probabilities_vanish() -> None:
@@ -56,7 +56,7 @@ def test_twenty_draws_come_from_what_is_left_and_differ_from_press_to_press() ->
         seen.add(tuple(explorer.result.counts))
     assert len(seen) > 1
     explorer.set(top_k=2)
-    assert explorer.result.counts[:2].sum() == DRAWS and len(explorer.bars.drawn.get_xdata()) == DRAWS
+    assert explorer.result.counts[:2].sum() == DRAWS and len(explorer.panels["bars"].drawn.get_xdata()) == DRAWS
     again = TemperatureExplorer(model(), tokenizer(), top_k=2)
     for _ in range(4):
         again.draw_twenty()
@@ -103,7 +103,7 @@ def test_pinned_state_is_marked_on_the_rows_of_the_same_tokens() -> None:
     pinned = explorer.result.after
     explorer.pin()
     explorer.set(temperature=2.0)
-    assert np.allclose(explorer.bars.ghost.get_xdata(), pinned)
+    assert np.allclose(explorer.panels["bars"].ghost.get_xdata(), pinned)
     assert "Pinned: Temperature 0.10" in explorer.says
 
 
