@@ -180,32 +180,33 @@ def forked(work: Callable[[], None]) -> int:
     return process
 
 
-def kill_one(kind: type, seconds: float) -> tuple[bool, bool, list[str]]:
-    """Let a writer begin in an empty folder and kill it after so many seconds.
+def kill_one(kind: type, turns: int, seconds: float) -> tuple[bool, bool, list[str]]:
+    """Let a writer begin in an empty folder and kill it ``seconds`` after it has finished so many turns.
 
     Returns:
         whether it left half-written files, whether the next start found all whole, and what that start left over.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        return _kill_one(kind(Path(name)), seconds)
+        return _kill_one(kind(Path(name)), turns, seconds)
 
 
 def _kill_one(
-    writer: UnpackedModel | Checkpoint | Progress | FetchedAsset, seconds: float
+    writer: UnpackedModel | Checkpoint | Progress | FetchedAsset, turns: int, seconds: float
 ) -> tuple[bool, bool, list[str]]:
     read, write = os.pipe()
 
     def work() -> None:
-        for turn in writer.write():
-            os.write(write, b"%d\n" % turn)
+        for _ in writer.write():
+            os.write(write, b".")
 
     process = forked(work)
+    done = len(os.read(read, turns)) if turns else 0
     time.sleep(seconds)
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
     os.close(write)
     with os.fdopen(read, "rb") as told:
-        finished = len(told.read().splitlines()) - 1
+        finished = done + len(told.read()) - 1  # turns are counted from 0
     half = bool(entries(writer.folder, writer.needed))
     _, status = os.waitpid(forked(lambda: writer.start(finished)), 0)
     return half, status == 0, entries(writer.folder, writer.needed)
@@ -237,7 +238,8 @@ def main(kills: int = 200, seed: int = 0) -> int:
     for name, kind in kinds.items():
         count = max(1, round(kills * SHARES[name] / sum(SHARES.values())))
         span = two_turns(kind)
-        results = [kill_one(kind, chance.uniform(0, span)) for _ in range(count)]
+        # Every other kill waits until there is something to lose.
+        results = [kill_one(kind, number % 2, chance.uniform(0, span)) for number in range(count)]
         half, lost = sum(half for half, _, _ in results), sum(not whole for _, whole, _ in results)
         left = [file for _, _, files in results for file in files]
         losses, leftovers = losses + lost, leftovers + len(left)
