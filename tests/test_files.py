@@ -214,3 +214,15 @@ def test_an_error_about_another_file_passes_unchanged(tmp_path):
     with pytest.raises(FileNotFoundError), files.whole(tmp_path / "copy.txt") as unfinished:
         unfinished.write_bytes((tmp_path / "elsewhere" / "missing.txt").read_bytes())
     assert names(tmp_path) == []
+
+
+@posix
+@pytest.mark.slow
+def test_a_dozen_killed_writers_lose_nothing_and_the_next_start_tidies_up(project):
+    """A sample of ``benchmarks/kills.py``."""
+    command = [sys.executable, str(project / "benchmarks" / "kills.py"), "--kills", "12"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=project)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines()[2:]]
+    assert sum(int(kills) for _, _, kills, _, _, _ in rows) >= 12, done.stderr
+    assert [row[-2:] for row in rows] == [["0", "0"]] * 4, done.stderr
+    assert done.returncode == 0
