@@ -47,7 +47,7 @@ CLOSED = {
     name: _raises for name in ("__iter__", "__len__", "__getitem__", "__eq__", "__repr__", "__bool__", "__hash__")
 }
 STRAYS: tuple[Callable[[], Any], ...] = (
-    *(lambda base=type(value), value=value, more=more: type("L" * 9, (base,), more)(value)
+    *(lambda value=value, more=more: type("L" * 9, (type(value),), more)(value)
       for value in (-55555, -55555.5, "banana", [1.0, 2.0], (1, 2), {"x": 1}) for more in (LIES, CLOSED)),
     lambda: type("Class", (type,), {**LIES, "__subclasscheck__": _agrees})("Double", (), LIES)(),
     lambda: type("NoClass", (), {"__class__": property(_raises), "__getattr__": _raises})(),
@@ -140,7 +140,7 @@ def attack(answers: int, seed: int = 0) -> Iterator[tuple[Exercise, str, float]]
 
 def main() -> None:
     """Print how the checks ended, and stop with an error if one raised, was fooled or took too long."""
-    lesson_05.mean_validation = lambda **_: 0.5  # the challenge's own training is not what is tried here
+    vars(lesson_05)["mean_validation"] = lambda **_: 0.5  # the challenge's own training is not what is tried here
     count = int(sys.argv[1]) if len(sys.argv) > 1 else ANSWERS
     found: Counter[str] = Counter()
     slowest, bad = 0.0, []
