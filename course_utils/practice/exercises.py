@@ -238,7 +238,7 @@ class Exercise:
                 results.append(outcome(function, arguments))
         if has_dots(results[0]) or _unwritten(function, results[0]):
             return self._dots()
-        if not agree(plain(cases), [outcome(lambda case=case: case) for case in handed], 0):
+        if not agree([plain(case) for case in cases], [outcome(lambda case=case: case) for case in handed], 0):
             return Result(
                 NOT_YET, f"`{name}` changes what it was given. Work on a copy and leave its inputs as they were."
             )

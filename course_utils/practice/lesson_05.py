@@ -30,6 +30,12 @@ def validation_losses(generator: random.Random) -> tuple[list[float], int]:
     return [*falls, first, *above(first, patience - 1), lowest, *above(lowest, patience), *later, 0.2, 0.25], patience
 
 
+def train_and_test(generator: random.Random) -> tuple[list[float], list[float]]:
+    """Two lists of different lengths, the test numbers larger than the training numbers."""
+    training, test = generator.sample(range(2, 8), 2)
+    return numbers(generator, training, 0, 4), numbers(generator, test, 5, 9)
+
+
 def tried_models(generator: random.Random) -> tuple[list[tuple[str, float, float]]]:
     """Models as (name, validation accuracy, test accuracy); the best on validation is not the best on test."""
     best, other = sorted(generator.sample(range(700, 950), 2), reverse=True)
@@ -97,7 +103,7 @@ EXERCISES = (
         ),
         hints=("One mean is enough. Of which list?",
                "`mean = sum(train) / len(train)`; subtract it from the numbers of both lists."),
-        inputs=lambda r: (numbers(r, r.randint(3, 7), 0, 4), numbers(r, r.randint(2, 5), 5, 9)),
+        inputs=train_and_test,
         explanation="Whatever is computed from data (means, vocabularies, choices) is part of training.",
     ),
     Exercise(

@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 
@@ -28,16 +27,15 @@ concepts = []
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "syllabus.toml").write_text(SYLLABUS)
-    source = ['quiz("00.a", "?", {})\n', 'predict(\n    "00.b", "?", [])']
-    cells = [{"cell_type": "code", "source": source}, {"cell_type": "markdown", "source": ['quiz("no")']}]
-    (tmp_path / "00_start_here.ipynb").write_text(json.dumps({"cells": cells}))
+    (tmp_path / "00_start_here.ipynb").write_text("{}")
     return tmp_path
 
 
 def test_the_map_counts_what_is_done(folder):
     progress.record("exercises", "00.1")
     progress.record("exercises", "99.9")
-    progress.record("quizzes", "00.a", choice="x")
+    progress.record("quizzes", "00.b", choice="x")
+    progress.record("quizzes", "00.z", choice="x")
     start, models = course_map(folder).stops
     assert start.done == {"exercises": (1, 2), "quizzes": (1, 1), "predictions": (0, 1)}
     assert start.there and not models.there
@@ -55,7 +53,14 @@ def test_the_plain_map_does_not_depend_on_progress(folder):
 
 def test_a_broken_notebook_keeps_its_row(folder):
     (folder / "01_models_and_loss.ipynb").write_text("{")
-    assert course_map(folder).stops[1].done["quizzes"] == (0, 0)
+    assert course_map(folder).stops[1].done["quizzes"] == (0, 1)
+
+
+def test_a_notebook_without_exercises_keeps_its_row(folder):
+    text = (folder / "syllabus.toml").read_text().replace("01_models_and_loss", "99_beyond")
+    (folder / "syllabus.toml").write_text(text)
+    (folder / "99_beyond.ipynb").write_text("{}")
+    assert course_map(folder).stops[1].done == {"exercises": (0, 0), "quizzes": (0, 0), "predictions": (0, 0)}
 
 
 def test_the_projects_own_map_has_all_notebooks():

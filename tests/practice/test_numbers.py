@@ -1,0 +1,87 @@
+"""Numbers that the texts of exercises, quizzes and predictions give are what the course's own code computes."""
+
+import math
+from statistics import mean
+
+import numpy as np
+import pytest
+
+from course_utils import data
+from course_utils.autodiff import Value
+from course_utils.experiments.playground import xor
+from course_utils.explorers.fitting import fall_time
+from course_utils.models.transformer import TransformerConfig
+from course_utils.plots import overfitting as pictures
+from course_utils.practice.exercises import exercise
+from course_utils.practice.lesson_01 import drops
+from course_utils.practice.questions import predict, quiz
+
+
+def explanations(question):
+    return " ".join(option.text + ": " + option.explanation for option in question.question.options)
+
+
+def test_01_the_fall_from_floor_100():
+    assert "takes 15.3 seconds" in exercise("01.5").task
+    assert fall_time(100, data.TERMINAL_SPEED).round(1) == 15.3
+    floor, seconds = drops("between")
+    miss = np.abs(0.15 * floor + 1.2 - seconds).mean()
+    assert "about a tenth of a second; here, by nearly one second" in exercise("01.5").explanation
+    assert 0.06 < miss < 0.15 and 0.8 < 0.15 * 100 + 1.2 - 15.3 < 1
+
+
+def test_01_a_the_best_single_number():
+    times = np.array([3.56, 3.62, 4.62])
+    assert times.mean().round(2) == 3.93
+    assert (4.62 - 3.6) ** 2 > ((times - 3.93) ** 2).sum(), explanations(predict("01.a"))
+    assert all(abs((other - 4.62) ** 2 - 1) < 0.15 for other in (3.56, 3.62))
+
+
+def test_02_b_the_best_straight_cut_gets_about_70_percent():
+    points, classes = xor(np.random.default_rng(0), 2000)
+    best = 0.0
+    for angle in np.linspace(0, 2 * np.pi, 73):
+        sums = points @ np.array([np.cos(angle), np.sin(angle)])
+        for place in np.linspace(sums.min(), sums.max(), 101):
+            best = max(best, ((sums > place) == (classes == 1)).mean())
+    assert 0.66 < best < 0.74
+    assert predict("02.b").question.answer.text == "about 70 %"
+    middle = ((points[:, 0] > 0) == (classes == 1)).mean()
+    assert 0.45 < middle < 0.55, "a cut through the middle gets half"
+
+
+def test_02_3_the_parameters_of_the_digits_network():
+    assert (64 + 1) * 32 + (32 + 1) * 10 == 2410 and "2,410" in exercise("02.3").explanation
+
+
+def test_04_a_three_paths():
+    x = Value(2.0)
+    (x * x + 3 * x).backward()
+    assert x.gradient == 7 and "0.007001" in explanations(predict("04.a"))
+    assert (2.001**2 + 3 * 2.001) - (2**2 + 3 * 2) == pytest.approx(0.007001)
+
+
+def test_05_b_steps_and_05_c_parameters():
+    assert f"{150 // 30 * 200:,}" == quiz("05.b").question.answer.text
+    assert f"{64 * 256 + 256 + 256 * 10 + 10:,} knobs" in explanations(predict("05.c"))
+
+
+def test_05_d_the_recorded_gain_of_each_cure():
+    rows = pictures.recorded("regularisers")
+    chosen = {}
+    for row in rows:
+        if row["chosen"]:
+            chosen.setdefault(row["setting"], []).append(row["test_accuracy"])
+    nothing = mean(chosen.pop("none"))
+    gains = [100 * (mean(runs) - nothing) for runs in chosen.values()]
+    assert len(gains) == 5 and round(100 * nothing) == 72 and "72 %" in predict("05.d").question.text
+    assert predict("05.d").question.answer.text == "all five help, by 9 to 12 percentage points"
+    assert 9 <= min(gains) < max(gains) <= 12 and max(gains) - min(gains) < 3
+
+
+def test_12_ratio_vocabulary_and_bits():
+    odds = [math.exp(math.log(ratio) / 0.5) for ratio in (10, 1)]
+    assert odds[0] / odds[1] == pytest.approx(100)
+    vocabulary = TransformerConfig.preset("gpt2").vocabulary
+    assert f"{vocabulary:,}" in exercise("12.2").explanation and round(math.log2(vocabulary), 1) == 15.6
+    assert f"{TransformerConfig.preset('smollm2').vocabulary - 12:,}" in explanations(predict("00.a"))
