@@ -53,16 +53,21 @@ def test_the_settings_for_jupyterlab_are_ones_it_knows() -> None:
 @pytest.mark.slow
 def test_a_failed_stage_fails_the_whole_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "test_one.py").write_text("def test_good(): pass\n\ndef test_bad(): assert False\n", encoding="utf-8")
+    (tmp_path / "test_four.py").write_text(
+        "import pytest\n\n@pytest.mark.xfail\ndef test_missed(): assert False\n\ndef test_later(): pytest.skip()\n",
+        encoding="utf-8",
+    )
     (tmp_path / "test_two.py").write_text("import time\n\ndef test_endless(): time.sleep(60)\n", encoding="utf-8")
     plain = ["-p", "no:cacheprovider"]
     stages = testing.Stages(tmp_path, [])
     stages.run("one", ["test_one.py", *plain])
     two, again = stages.run_side_by_side([("two", ["test_two.py", *plain], 3), ("again", ["test_one.py", *plain], 60)])
     stages.run("three", ["no_such_file.py", *plain])
+    stages.run("four", ["test_four.py", *plain])
     assert "1 failed, 1 passed" in again.output and two.counts["failed"] == 1
-    assert stages.counts == {"passed": 2, "failed": 4, "skipped": 0}
+    assert stages.counts == {"passed": 2, "failed": 4, "skipped": 1, "xfailed": 1}
     assert stages.failures == ["one", "two took longer than 3 s and was stopped", "again", "three"]
-    assert "4 failed, 2 passed in" in stages.summary()
+    assert "4 failed, 2 passed, 1 skipped, 1 xfailed in" in stages.summary()
     assert "--- three" in capfd.readouterr().out
 
 
