@@ -25,7 +25,7 @@ NOTEBOOK_SECONDS = 60  # the goal for one notebook on two cores; a run fails onl
 LONGER_NOTEBOOKS = {"11": 120, "15": 120}  # the two that train the longest
 
 WORKERS = min(os.cpu_count() or 1, 4)  # each may hold the chat model, 1.5 GB
-# pytest-xdist: all tests of a file in one worker, because they share what they load; tests/conftest.py orders the files.
+# pytest-xdist: all tests of a file in one worker, for they share what they load; tests/conftest.py orders the files.
 SIDE_BY_SIDE = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 NOTHING_COUNTED = {"passed": 0, "failed": 0, "skipped": 0, "xfailed": 0}
 NOTHING_SELECTED = 5  # pytest's exit status when options such as -k leave no test
