@@ -34,9 +34,14 @@ def notebook_of(file: str, case: str = "") -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """``NOTEBOOKS=09`` in the environment keeps what belongs to notebook 09 and nothing else."""
+    """Files with slow tests come first, so that no worker begins one when the others are nearly done.
+
+    ``NOTEBOOKS=09`` in the environment keeps what belongs to notebook 09 and nothing else.
+    """
     from course_utils.commands.test import wanted_notebooks
 
+    slow = {item.path for item in items if item.get_closest_marker("slow") or item.path.parent.name == "parity"}
+    items.sort(key=lambda item: item.path not in slow)
     if os.environ.get("NOTEBOOKS"):
         wanted = {path.stem[:2] for path in wanted_notebooks(PROJECT, os.environ)}
         belonging = {

@@ -99,6 +99,20 @@ def test_make_says_in_a_sentence_that_python_is_too_old_or_missing(project: Path
         assert not (tmp_path / ".venv").exists()
 
 
+def test_every_week_everything_runs_on_the_newest_torch_and_jupyterlab_too(project: Path) -> None:
+    text = (project / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    assert workflow[True]["schedule"]  # YAML's word "on" means true
+    jobs = workflow["jobs"]
+    assert "if" not in jobs["everything"] and "schedule" in jobs["newest"]["if"]
+    script = "\n".join(step.get("run", "") for step in jobs["newest"]["steps"])
+    (left_out,) = re.findall(r"grep -vE '([^']+)' constraints\.txt", script)
+    pins = (project / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    free = {line.partition("==")[0] for line in pins if re.search(left_out, line)}
+    assert {"torch", "jupyterlab", "jupyter_server"} <= free and not {"numpy", "matplotlib", "ipywidgets"} & free
+    assert "python -m course_utils test" in script
+
+
 def test_the_conda_environment_names_python_and_pip_only(project: Path) -> None:
     environment = yaml.safe_load((project / "environment.yml").read_text(encoding="utf-8"))
     plain = [entry for entry in environment["dependencies"] if isinstance(entry, str)]

@@ -25,7 +25,9 @@ NOTEBOOK_SECONDS = 60  # the goal for one notebook on two cores; a run fails onl
 LONGER_NOTEBOOKS = {"11": 120, "15": 120}  # the two that train the longest
 
 WORKERS = min(os.cpu_count() or 1, 4)  # each may hold the chat model, 1.5 GB
-SIDE_BY_SIDE = ("-n", str(WORKERS), "--dist", "loadfile")  # pytest-xdist; a file's tests share what they load
+# pytest-xdist: all tests of a file in one worker, for they share what they load; tests/conftest.py orders the files.
+SIDE_BY_SIDE = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
+NOTHING_COUNTED = {"passed": 0, "failed": 0, "skipped": 0, "xfailed": 0}
 NOTHING_SELECTED = 5  # pytest's exit status when options such as -k leave no test
 
 
@@ -57,7 +59,7 @@ class Session:
     """What one run of pytest came to."""
 
     name: str
-    counts: Mapping[str, int]  # passed, failed, skipped
+    counts: Mapping[str, int]  # passed, failed, skipped, xfailed: see read_counts
     failure: str | None  # the line for the summary
     seconds: float
     output: str  # what it printed, where it did not print on the screen
@@ -71,7 +73,7 @@ class Stages:
         self.folder = tempfile.TemporaryDirectory(prefix="course-test-")
         progress = Path(self.folder.name) / "progress.json"
         self.environment = one_thread(notebooks.kernel_environment(progress))
-        self.counts = {"passed": 0, "failed": 0, "skipped": 0}
+        self.counts = dict(NOTHING_COUNTED)
         self.failures: list[str] = []
         self.started = time.monotonic()
 
@@ -99,7 +101,7 @@ class Stages:
         self, name: str, arguments: Sequence[str], seconds: float | None = None, quiet: bool = False
     ) -> Session:
         began = time.monotonic()
-        counts, failure = {"passed": 0, "failed": 0, "skipped": 0}, None
+        counts, failure = dict(NOTHING_COUNTED), None
         with tempfile.TemporaryDirectory() as folder, (Path(folder) / "output").open("w+", encoding="utf-8") as printed:
             report = Path(folder) / "report.xml"
             command = [sys.executable, "-m", "pytest", "-q", *arguments, *self.extra, f"--junitxml={report}"]
@@ -139,17 +141,20 @@ class Stages:
 
 
 def read_counts(report: str) -> dict[str, int]:
-    """What a junit report says: how many tests passed, failed (errors included) and were skipped.
+    """What a junit report says: how many tests passed, failed (errors included), were skipped, failed as expected.
 
     >>> read_counts('<testsuites><testsuite tests="5" failures="1" errors="1" skipped="0"/></testsuites>')
-    {'passed': 3, 'failed': 2, 'skipped': 0}
+    {'passed': 3, 'failed': 2, 'skipped': 0, 'xfailed': 0}
     """
     totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
-    for suite in ElementTree.fromstring(report).iter("testsuite"):
+    root = ElementTree.fromstring(report)
+    for suite in root.iter("testsuite"):
         for key in totals:
             totals[key] += int(suite.get(key, 0))
     failed = totals["failures"] + totals["errors"]
-    return {"passed": totals["tests"] - failed - totals["skipped"], "failed": failed, "skipped": totals["skipped"]}
+    expected = sum(case.get("type") == "pytest.xfail" for case in root.iter("skipped"))
+    skipped, passed = totals["skipped"] - expected, totals["tests"] - failed - totals["skipped"]
+    return {"passed": passed, "failed": failed, "skipped": skipped, "xfailed": expected}
 
 
 def notebook_stage(project: Path, notebook: Path) -> tuple[str, list[str], float]:

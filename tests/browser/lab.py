@@ -330,10 +330,16 @@ class ExplorerView:
         return hashlib.sha256(shown.encode()).hexdigest()
 
     def wait_for_new_pixels(self, before: str, seconds: float = 15) -> str:
-        """Waits until the picture differs from ``before``; returns the new hash."""
+        """Waits until the picture differs from ``before`` and its sentence is there too; returns the new hash.
+
+        Picture and sentence arrive in two messages; the picture's text is the sentence that belongs to it.
+        """
         end = time.monotonic() + seconds
         while (now := self.pixels()) == before:
             assert time.monotonic() < end, f"the picture did not change within {seconds} s"
+            self.lab.page.wait_for_timeout(30)
+        while one_line(self.alt()) != one_line(self.caption()):
+            assert time.monotonic() < end, f"the picture says {self.alt()!r} and the caption {self.caption()!r}"
             self.lab.page.wait_for_timeout(30)
         return now
 
@@ -398,6 +404,15 @@ class ExplorerView:
 def handle(label: str) -> str:
     """Where to find a slider's handle: by how the name begins that a screen reader says, in capitals or not."""
     return f'.course-slider input[type=range][aria-label^="{label}" i]'
+
+
+def one_line(text: str) -> str:
+    r"""The text with each run of white space as one space.
+
+    >>> one_line(" two\n words ")
+    'two words'
+    """
+    return " ".join(text.split())
 
 
 def numbers(sentence: str) -> list[float]:

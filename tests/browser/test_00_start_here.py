@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.browser.lab import ExplorerView, Lab, numbers, read_notebook
+from tests.browser.lab import PANEL, ExplorerView, Lab, numbers, read_notebook
 
 NOTEBOOK = "00_start_here.ipynb"
 LONG_CELL = "import time\nfor _ in range(1200):\n    time.sleep(0.1)"
@@ -90,3 +90,17 @@ def test_untrusted_and_never_run_it_shows_its_stills_with_text(untrusted: Lab, p
     assert untrusted.page.locator(".jp-OutputArea-output .jupyter-widgets").count() == 0
     untrusted.screenshot("00-untrusted")
     assert untrusted.console == []
+
+
+def test_jupyterlab_alone_still_draws_pictures_without_their_text(lab: Lab) -> None:
+    alt = lab.page.evaluate(
+        f"""async () => {{
+            const renderer = {PANEL}.content.rendermime.createRenderer('image/jpeg');  // the course draws only PNG
+            const metadata = {{'image/jpeg': {{alt: 'a dot'}}}};
+            await renderer.renderModel({{data: {{'image/jpeg': ''}}, metadata, trusted: true}});
+            return renderer.node.querySelector('img').alt;
+        }}"""
+    )
+    assert alt == "", (
+        "JupyterLab gives pictures their text now: remove course_utils/labextensions and its option in lab.py"
+    )

@@ -5,6 +5,7 @@ import base64
 import copy
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -113,18 +114,9 @@ def test_a_run_stores_outputs_and_a_second_run_changes_nothing(project, capsys):
 def test_what_a_run_stores_passes_strict_nbval(project):
     path = save(project, lesson(code("for n in range(3):\n    print(n)"), words(), code(PICTURE)))
     assert notebooks.run([]) == 0
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "--nbval",
-        "--nbval-current-env",
-        "-p",
-        "no:cacheprovider",
-        path.name,
-    ]
-    ran = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "nbval.plugin", "--nbval", "--nbval-current-env", path.name]
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest and nbval alone start sooner
+    ran = subprocess.run(command, cwd=path.parent, env=environment, capture_output=True, text=True, timeout=300)
     assert "2 passed" in ran.stdout, ran.stdout
 
 

@@ -47,8 +47,18 @@ def test_a_notebook_teaches_the_concepts_of_the_syllabus(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_enough_of_a_notebook_is_compared(path, record_property):
-    share = notebooks.compared_share(notebooks.read(path))
-    record_property("compared_share", round(share, 3))
-    print(f"{path.stem}: {share:.0%} of the code cells with output are compared")
+def test_enough_of_a_notebook_is_compared(path):
+    share = notebooks.compared_share(notebooks.read(path))  # 'make test' and 'make notebooks' print it
     assert share >= LEAST_COMPARED, f"{share:.0%} of code cells with output are compared; at least {LEAST_COMPARED:.0%}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_notebook_is_run_in_the_browser_by_the_module_named_after_it(path, project):
+    module = project / "tests" / "browser" / f"test_{path.stem}.py"
+    assert module.exists(), f"write tests/browser/{module.name}; the shortest has one test, which calls ran.check()"
+    assert "ran.check()" in module.read_text(encoding="utf-8")
+
+
+def test_no_browser_module_is_left_of_a_notebook_that_is_gone(project):
+    modules = {path.stem.removeprefix("test_") for path in (project / "tests" / "browser").glob("test_*.py")}
+    assert modules == {path.stem for path in FILES}
