@@ -89,7 +89,9 @@ def feed(explorer: Explorer, draw: random.Random) -> None:
             own.append(widget)
     for widget in own:
         trait = draw.choice([name for name in ("place", "at", "ink", "stroke", "copy") if widget.has_trait(name)])
-        nonsense = draw.choice([[], [0.5], [0.5, 0.5], [2.0, -3.0], [1e308, 0.0], ["a", "b"], "", "zz", "f" * 256, 7, None])
+        nonsense = draw.choice(
+            [[], [0.5], [0.5, 0.5], [2.0, -3.0], [1e308, 0.0], ["a", "b"], "", "zz", "f" * 256, 7, None]
+        )
         try:
             setattr(widget, trait, nonsense)
         except traitlets.TraitError:

@@ -74,7 +74,9 @@ SHARE = Slider(0.0, 1.0, 0.08, step=0.01)
     ("control", "value"),
     [(SHARE, 0.501), (RATE, 0.00166), (RATE, 1e-5), (RATE, 10.0), (SHARE, 0.1 + 0.2), (Slider(0, 9, 1), 4)],
 )
-def test_a_value_set_by_code_is_shown_exactly_and_nothing_is_sent_back(page: Any, control: Slider, value: float) -> None:
+def test_a_value_set_by_code_is_shown_exactly_and_nothing_is_sent_back(
+    page: Any, control: Slider, value: float
+) -> None:
     shown(page, control, value)
     assert float(readout(page)) == value
     page.locator("input[type=range]").focus()
