@@ -26,7 +26,8 @@ def page(tmp_path_factory):
                 exec(compile(cell.source, cell.id, "exec"), names)
                 after[cell.id] = dict(names)
             if cell.id == "avenues-table":  # later cells walk back again and leave other gradients
-                rows = [(n.data, n.gradient, w.data, w.gradient) for w, n in zip(names["weights"], names["before"])]
+                pair = names["weights"], names["before"]
+                rows = [(n.data, n.gradient, w.data, w.gradient) for w, n in zip(*pair, strict=True)]
                 after["avenues"] = {"answer": names["answer"].data, "error": names["bias"].gradient, "rows": rows}
     return after
 
