@@ -206,7 +206,7 @@ class GraphExplorer(FigureExplorer):
     The expression may use the inputs a, b, c, d, x, y and z. A slider is shown for each that it names.
     """
 
-    size = (8.4, 4.7)
+    size = (8.4, 3.95)
     shown: tuple[str, ...] = ("expression", "step")  # controls
     expression = Text("(a*b + c)**2")
     a = Slider(-5.0, 5.0, 2.0, step=0.1)

@@ -24,7 +24,7 @@ from course_utils.plots.picture import new_figure
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
 
-MOST_COLUMNS, MOST_ROWS = 14, 11  # beyond these the numbers could not be read
+MOST_COLUMNS, MOST_ROWS = 14, 9  # beyond these the numbers could not be read
 SWEEPS = 8
 LANE = 0.6  # the height an edge takes where it passes between nodes; a node takes 1
 

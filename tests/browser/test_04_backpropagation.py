@@ -1,4 +1,4 @@
-"""Notebook 04 by hand: a formula typed, the backward pass stepped by button and by key, a typo survived."""
+"""Notebook 04 by hand: a formula typed, the pass stepped by button and key, a typo survived, the tour, the size."""
 
 from tests.browser.lab import Lab
 
@@ -36,4 +36,29 @@ def test_a_typed_formula_is_stepped_backwards_and_a_typo_leaves_the_picture(lab:
     box.press("Enter")
     explorer.output.get_by_text("'yy' is not an input; did you mean 'y'?").wait_for()
     assert explorer.pixels() == pixels and abs(explorer.height() - height) <= 34  # one row of sliders fewer
+    assert lab.errors() == [] and lab.console == []
+
+
+def test_every_picture_fits_on_a_small_screen(lab: Lab) -> None:
+    for explorer in lab.explorers():
+        explorer.show()
+        assert explorer.height() <= 640
+        box, within = explorer.image.bounding_box(), explorer.output.bounding_box()
+        assert box["x"] + box["width"] <= within["x"] + within["width"] + 1
+
+
+def test_the_tour_walks_forwards_and_back_and_leaves_the_learners_own_state(lab: Lab) -> None:
+    explorer = lab.explorers()[1]
+    explorer.show()
+    before = explorer.caption()
+    explorer.output.locator("button", has_text="Tour").click()
+    explorer.output.get_by_text("Forwards, in blue: 2 × 3 is 6").wait_for()
+    said = ("2 × 2 goes back", "its own gradient, 4, to both", "4 × 3 to a, 4 × 2 to b", "the result grows 12 times")
+    for words in (*said, "0.1 × 12 = 1.2 more than 4. It is 5.29"):
+        explorer.output.locator("button", has_text="Next").last.click()
+        explorer.output.get_by_text(words).wait_for()
+        sentence = explorer.output.locator(".course-tour").first
+        assert sentence.evaluate("box => box.scrollHeight <= box.clientHeight + 1"), f"{words} is cut"
+    explorer.output.locator("button", has_text="Leave tour").click()
+    explorer.output.get_by_text(before).last.wait_for()
     assert lab.errors() == [] and lab.console == []
