@@ -128,7 +128,7 @@ class TreePicture:
             axes.text(right, at, name, weight="bold" if on_path else "normal", **plain)
             if node.leaf:
                 words = f"{percent(node.together)}, {bits(node.together)}"
-                axes.text(end + 4, at, words, weight="bold" if node is chosen else "normal", **plain)
+                axes.text(end + 4, at, words, weight="bold" if node.path == chosen.path else "normal", **plain)
         figure.text(
             start / wide, 0.94, "token after token: the probability of each after those before", color=GREY, fontsize=10
         )
