@@ -267,3 +267,14 @@ def test_no_label_of_a_deep_tree_of_long_tokens_lies_on_another_or_outside() -> 
     for number, box in enumerate(boxes):
         assert 0 <= box.x0 and box.x1 <= tree.figure.bbox.width
         assert not any(box.shrunk(0.9, 0.6).overlaps(other.shrunk(0.9, 0.6)) for other in boxes[:number])
+
+
+def test_the_chosen_leafs_product_is_bold_and_no_other() -> None:
+    tree = ContinuationTree(model(), tokenizer())
+    for leaf in (1, 3):
+        tree.set(leaf=leaf)
+        products = [text for text in tree.figure.axes[0].texts if "bits" in text.get_text()]
+        products.sort(key=lambda text: text.get_position()[1])
+        bold = [at for at, text in enumerate(products) if text.get_weight() == "bold"]
+        heights = {node.path: at for at, node in enumerate(n for n in tree.result.nodes if n.leaf)}
+        assert bold == [heights[tree.result.leaves[leaf - 1].path]]
