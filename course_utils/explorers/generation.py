@@ -1,18 +1,12 @@
 """Explorers of writing: a text grown token by token, and the tree of texts that could have been written instead."""
 
 import math
-<<<<<<< HEAD
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-=======
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
->>>>>>> explorers
 from typing import Any
 
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Text, tag
 from course_utils.explorers.sampling import few_enough, token_name
@@ -29,47 +23,6 @@ LONGEST = 200  # new tokens in one text
 LEAVES, DEPTH = 14, 4  # what fits into the picture of a tree
 
 
-<<<<<<< HEAD
-@dataclass
-=======
-class Reader:
-    """Scores the next token; of a text like the one before, only the part that differs is read.
-
-    >>> from course_utils.models.transformer import TransformerConfig
-    >>> tiny = Transformer(TransformerConfig.preset("tiny"))
-    >>> Reader(tiny).logits([3, 1, 4]).shape
-    torch.Size([128])
-    """
-
-    def __init__(self, model: Transformer):
-        self.model, self.room = model, 0
-        self.ids: list[int] = []
-        self.cache: list[KeyValueCache] = []
-
-    @torch.inference_mode()
-    def logits(self, ids: Sequence[int]) -> Tensor:
-        """Return the scores ``(vocabulary,)`` of what could follow ``ids``.
-
-        Raises:
-            ValueError: if the text is longer than the context, or the scores are no numbers.
-        """
-        if len(ids) > self.room:
-            self.room, self.ids = min(2 * len(ids) + LONGEST, max(len(ids), self.model.config.context)), []
-            self.cache = self.model.new_cache(self.room)
-        shared = 0
-        while shared < min(len(self.ids), len(ids) - 1) and self.ids[shared] == ids[shared]:
-            shared += 1
-        for layer in self.cache:
-            layer.tokens = shared  # what stands behind will be written over
-        self.ids = list(ids[:shared])  # and stays so if reading fails
-        stream = self.model.hidden_states(
-            torch.tensor([ids[shared:]], device=self.model.tokens.weight.device), self.cache
-        )
-        self.ids = list(ids)
-        return warp(self.model.unembed(stream[0, -1]))
-
-
->>>>>>> explorers
 class Writing:
     """A text that grows token by token, and the surprisal of each.
 
