@@ -457,8 +457,7 @@ class Explorer(Display):
                     self._prepare()
             fast = self._checked({name: value for name, value in values.items() if name not in slow}, lenient)
             moved |= {name: value for name, value in fast.items() if value != before[name]}
-            followers = {name: got for name, got in self._followers(moved).items() if name not in values}
-            self._write(self._checked(followers) | fast)
+            self._write(self._checked(self._followers(moved)) | slow | fast)
         except ValueError:
             self._write({name: before[name] for name in slow})
             with contextlib.suppress(Exception):
