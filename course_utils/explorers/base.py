@@ -305,8 +305,10 @@ class Explorer(Display):
 
     def undo(self) -> None:
         """Take back the last ``reset``."""
-        if self._before_reset is not None:
-            self.set(**self._before_reset)
+        with self.lock:
+            if self._before_reset is not None:
+                self._put(self._before_reset, lenient=True)  # it may have held a refused text
+                self._settle()
 
     def pin(self) -> None:
         """Keep the present result as a ghost to compare with."""
