@@ -185,10 +185,10 @@ class FittedPolynomials:
     held_out: NDArray  # (degrees,) typical miss on the held-out drops
 
 
-def typical_miss(predictions: NDArray, targets: NDArray) -> float:
+def root_mean_squared_error(predictions: NDArray, targets: NDArray) -> float:
     """The root of the mean squared miss: in seconds again, not in squared seconds.
 
-    >>> round(typical_miss(np.array([1.0, 2.0]), np.array([4.0, 6.0])), 3)
+    >>> round(root_mean_squared_error(np.array([1.0, 2.0]), np.array([4.0, 6.0])), 3)
     3.536
     """
     return float(np.sqrt(squared_error(predictions, targets)))
@@ -230,8 +230,8 @@ class PolynomialFitter(FigureExplorer):
         fits = [fit_polynomial(floors, seconds, power) for power in range(min(points, 16))]
         return FittedPolynomials(
             floors, seconds, degree, chosen(self.FLOORS),
-            np.array([typical_miss(fit(floors), seconds) for fit in fits]),
-            np.array([typical_miss(fit(unseen), unseen_seconds) for fit in fits]),
+            np.array([root_mean_squared_error(fit(floors), seconds) for fit in fits]),
+            np.array([root_mean_squared_error(fit(unseen), unseen_seconds) for fit in fits]),
         )  # fmt: skip
 
     def draw(self, figure: Figure, result: FittedPolynomials) -> None:
