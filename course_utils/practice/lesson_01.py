@@ -42,28 +42,23 @@ def memorised(degree: int) -> bool:
 # fmt: off
 EXERCISES = (
     Exercise(
-        "01.1", "Residuals", difficulty=1, importance=5, minutes=3,
+        "01.1", "A residual", difficulty=1, importance=5, minutes=3,
         task="A line predicts `slope * floor + intercept`. A residual is what was **measured minus what was "
-        "predicted**. Write a function that gives the residual of every measurement. The loop is there: `zip` hands "
-        "it one floor and its time after another. Only the residual itself is missing.",
-        stub="def residuals(floors, seconds, slope, intercept):\n    result = []\n"
-        "    for floor, second in zip(floors, seconds):\n        result.append(...)\n    return result",
-        answer="def residuals(floors, seconds, slope, intercept):\n    result = []\n"
-        "    for floor, second in zip(floors, seconds):\n"
-        "        result.append(second - (slope * floor + intercept))\n    return result",
+        "predicted**. Write a function that gives the residual of one drop.",
+        stub="def residual(floor, seconds, slope, intercept):\n    return ...",
+        answer="def residual(floor, seconds, slope, intercept):\n    return seconds - (slope * floor + intercept)",
         wrong=(
             Wrong("the sign is the wrong way round: it is measured minus predicted, positive where the ball took "
-                  "longer than the line says.", "second - (slope * floor + intercept)",
-                  "slope * floor + intercept - second"),
+                  "longer than the line says.", "seconds - (slope * floor + intercept)",
+                  "slope * floor + intercept - seconds"),
             Wrong("the intercept is added where it should be subtracted with the rest: put brackets around the "
-                  "prediction.", "second - (slope * floor + intercept)", "second - slope * floor + intercept"),
+                  "prediction.", "(slope * floor + intercept)", "slope * floor + intercept"),
             Wrong("the intercept is missing from the prediction.", " + intercept", ""),
-            Wrong("these are the sizes of the residuals; a residual keeps its sign.",
-                  "second - (slope * floor + intercept)", "abs(second - (slope * floor + intercept))"),
+            Wrong("this is the size of the residual; a residual keeps its sign.",
+                  "seconds - (slope * floor + intercept)", "abs(seconds - (slope * floor + intercept))"),
         ),
-        hints=("For one measurement: first the prediction, then a subtraction.",
-               "`result.append(second - ...)`, with the prediction in brackets."),
-        inputs=lambda r: (numbers(r, n := r.randint(2, 7), 1, 20), numbers(r, n, 1, 20), *numbers(r, 2, 0.5, 1.5)),
+        hints=("First the prediction, then a subtraction.", "`seconds - ...`, with the prediction in brackets."),
+        inputs=lambda r: (*numbers(r, 2, 1, 20), *numbers(r, 2, 0.5, 1.5)),
         explanation="A residual is the part of a measurement that the model does not account for.",
     ),
     Exercise(
