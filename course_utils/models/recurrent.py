@@ -185,7 +185,9 @@ class RecurrentLanguageModel(nn.Module):
 
     def start(self, batch: int, length: int) -> RecurrentState:
         """The state of ``batch`` texts that have not begun."""
-        return RecurrentState([layer.new_state(batch) for layer in self.layers])
+        widths = [self.config.width] * (2 if self.config.cell == "lstm" else 1)
+        zeros = tuple(self.output.bias.new_zeros(batch, width) for width in widths)
+        return RecurrentState([zeros for _ in self.layers])
 
     def next_logits(self, ids: Tensor, state: RecurrentState) -> Tensor:
         """Read new tokens ``(batch, new tokens)`` into the state; scores ``(batch, vocabulary)`` of what follows."""
@@ -193,7 +195,7 @@ class RecurrentLanguageModel(nn.Module):
 
 
 class RecurrentState:
-    """What a `RecurrentLanguageModel` carries along: for each layer a tuple of ``(batch, width)`` (None: nothing yet)."""
+    """What a `RecurrentLanguageModel` carries along: a `State` for each layer; None where nothing was read yet."""
 
     def __init__(self, layers: list[State | None]):
         self.layers = layers
