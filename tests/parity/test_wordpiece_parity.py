@@ -16,7 +16,7 @@ from course_utils import assets
 from course_utils.wordpiece import WordPieceTokenizer
 
 TEXTS = {
-    "english": "It's the dog's; don't we've 3.14 %! (see [7], <b>x</b>) -- $5 + 6 = 11 ~ `code` ^ | _snake_case_ @home #1",
+    "english": "It's the dog's; don't we've 3.14 %! (see [7], <b>x</b>) -- $5 + 6 = 11 ~ `code` ^ | _snake_ @home #1",
     "accents": "Crème brûlée, naïve façade, Ångström, ÇA, İstanbul, ǅ, ŒUVRE, ß ẞ, ﬁ, Zürich, e\u0301 n\u0303, Z̷̡̛a̸l̶g̵o̷",
     "greek": "ΟΔΥΣΣΕΥΣ Σ ΣΑΣ Ξεσκεπάζω ὕστερον",
     "japanese": "吾輩は猫である。名前はまだ無い。トーキョー特許許可局、１２３ ｶﾞ がぎぐ",
