@@ -29,7 +29,7 @@ lint: .venv/.test
 
 # Executes the notebooks and stores their outputs.
 notebooks: .venv/.test
-	@$(python) -m course_utils.notebooks $(NOTEBOOKS)
+	@$(python) -m course_utils notebooks $(NOTEBOOKS)
 
 # Rewrites the README's map from notebooks/syllabus.toml.
 map: .venv/.lab

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils.__main__ import find_browser
+from course_utils.commands.browser import find_browser
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

@@ -28,15 +28,17 @@ def seconds_of_ours(digits: data.Digits, seed: int) -> float:
     start = time.perf_counter()
     model = MLP(MLPConfig((64, *HIDDEN, 10)), seed)
     batches = training.shuffled_batches(digits.train_images, digits.train_labels, BATCH, seed)
-    epoch = -(-len(digits.train_labels) // BATCH)
     reached = []
 
     def test(step: int, history: training.History) -> bool:
-        if (step + 1) % epoch == 0 and training.accuracy(model, digits.test_images, digits.test_labels) >= GOAL:
+        if (step + 1) % batches.steps_per_epoch == 0 and training.accuracy(
+            model, digits.test_images, digits.test_labels
+        ) >= GOAL:
             reached.append(time.perf_counter() - start)
         return bool(reached)
 
-    training.fit(model, batches, steps=MOST_EPOCHS * epoch, learning_rate=LEARNING_RATE, on_step=test, progress=False)
+    steps, recipe = MOST_EPOCHS * batches.steps_per_epoch, training.Recipe(LEARNING_RATE)
+    training.fit(model, batches, steps=steps, recipe=recipe, on_step=test, progress=False)
     return reached[0] if reached else float("inf")
 
 

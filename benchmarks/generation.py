@@ -43,8 +43,10 @@ def taking_turns(sides: dict[str, Callable[[], object]], rounds: int = ROUNDS) -
 
 def bare_products(model: Transformer) -> dict[str, Callable[[], object]]:
     """Every product of one token, by each of torch's two routines."""
-    weights = [weight for name, weight in model.named_parameters() if weight.dim() == 2 and name != "tokens.weight"]
-    weights.append(model.tokens.weight)  # tied: it is the output table too
+    weights = [
+        weight for name, weight in model.named_parameters() if weight.dim() == 2 and name != "token_embedding.weight"
+    ]
+    weights.append(model.token_embedding.weight)  # tied: it is the output table too
     vectors = {size: torch.randn(size).to(weights[0].dtype) for size in {weight.size(1) for weight in weights}}
 
     @torch.inference_mode()

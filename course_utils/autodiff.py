@@ -315,7 +315,10 @@ def parse(expression: str, **inputs: Value | float) -> Value:
     except (ValueError, RecursionError, MemoryError):
         raise ValueError(f"cannot read the expression: {ALLOWED}") from None
     values = {name: v if isinstance(v, Value) else Value(v, name=name) for name, v in inputs.items()}
-    return _graph(tree.body, values, DEEPEST_EXPRESSION)
+    try:
+        return _graph(tree.body, values, DEEPEST_EXPRESSION)
+    except RecursionError:
+        raise ValueError("too many signs stand before each other; use a shorter expression") from None
 
 
 def _graph(node: ast.expr, inputs: dict[str, Value], room: int) -> Value:

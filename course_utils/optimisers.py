@@ -23,21 +23,26 @@ from torch import Tensor
 
 from course_utils.surfaces import Surface
 
+Numbers = Any  # a float, a numpy array or a torch tensor
 Memory = dict[str, Any]  # starts empty; the optimiser keeps its running sums in it between steps
 
 
-def sgd(parameter, gradient, memory: Memory, learning_rate: float):
+def sgd(parameter: Numbers, gradient: Numbers, memory: Memory, learning_rate: float) -> Numbers:
     """Stochastic gradient descent: ``θ ← θ - η g``."""
     return parameter - learning_rate * gradient
 
 
-def momentum(parameter, gradient, memory: Memory, learning_rate: float, momentum: float = 0.9):
+def momentum(
+    parameter: Numbers, gradient: Numbers, memory: Memory, learning_rate: float, momentum: float = 0.9
+) -> Numbers:
     """A heavy ball: it keeps a share of its velocity: ``v ← μ v + g``, then ``θ ← θ - η v`` (Polyak 1964)."""
     memory["velocity"] = momentum * memory.get("velocity", 0.0) + gradient
     return parameter - learning_rate * memory["velocity"]
 
 
-def rmsprop(parameter, gradient, memory: Memory, learning_rate: float, smoothing: float = 0.99):
+def rmsprop(
+    parameter: Numbers, gradient: Numbers, memory: Memory, learning_rate: float, smoothing: float = 0.99
+) -> Numbers:
     """Each step divided by the usual size of the slope (Hinton 2012).
 
     ``s ← α s + (1-α) g²``, then ``θ ← θ - η g / (√s + ε)``
@@ -46,7 +51,14 @@ def rmsprop(parameter, gradient, memory: Memory, learning_rate: float, smoothing
     return parameter - learning_rate * gradient / (memory["square"] ** 0.5 + 1e-8)
 
 
-def adam(parameter, gradient, memory: Memory, learning_rate: float, momentum: float = 0.9, smoothing: float = 0.999):
+def adam(
+    parameter: Numbers,
+    gradient: Numbers,
+    memory: Memory,
+    learning_rate: float,
+    momentum: float = 0.9,
+    smoothing: float = 0.999,
+) -> Numbers:
     """Momentum and RMSProp together, both corrected for having started at zero (Kingma & Ba 2015, algorithm 1).
 
     ``m ← μ m + (1-μ) g``, ``s ← α s + (1-α) g²``, ``θ ← θ - η m/(1-μᵗ) / (√(s/(1-αᵗ)) + ε)``

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from course_utils.models.decoding import can_read_token, read_token
-from course_utils.models.transformer import Transformer
-from course_utils.tokenizers import BPETokenizer, TextStream
+from course_utils.models.decoding import LanguageModel, State, is_plain, language_model, pad_left
+from course_utils.tokenizers import TextStream, Tokenizer
 
 Prompt = str | Sequence[int] | Sequence[Mapping[str, str]]  # a text, token ids, or the messages of a chat
 
@@ -161,11 +160,11 @@ def penalise(logits: Tensor, ids: Tensor, penalty: float) -> Tensor:
 
 
 @torch.inference_mode()
-def next_logits(model: Transformer, ids: Sequence[int]) -> Tensor:
+def next_logits(model: LanguageModel | nn.Module, ids: Sequence[int]) -> Tensor:
     """Scores of every token that could come after these.
 
     Args:
-        model: any `Transformer`.
+        model: a `Transformer`, or what else `language_model` takes.
         ids: the text, at least one token.
 
     Returns:
@@ -174,103 +173,271 @@ def next_logits(model: Transformer, ids: Sequence[int]) -> Tensor:
     Raises:
         ValueError: if there is no token, too many, or the model gives no numbers.
     """
-    _fits(model, ids)
-    stream = model.hidden_states(torch.tensor([list(ids)], device=_device(model)))
-    return _checked(model.unembed(stream[0, -1]))
+    reader = language_model(model, use_cache=False)
+    _fits(reader, ids)
+    return _checked(reader.next_logits(torch.tensor([list(ids)]), reader.start(1, len(ids))))[0]
+
+
+class Reader:
+    """Scores the next token of one text after another; of a text like the one before, only what differs is read.
+
+    Nothing is taken over from the text before if the model's weights have changed, or if a part of it is hooked,
+    wrapped or replaced: what such a part does may change from call to call, and nobody outside can tell.
+
+    Args:
+        model: as for `next_logits`.
+
+    >>> from course_utils.models.transformer import Transformer, TransformerConfig
+    >>> tiny = Transformer(TransformerConfig.preset("tiny"))
+    >>> reader = Reader(tiny)
+    >>> reader.logits([3, 1, 4]).shape
+    torch.Size([128])
+    """
+
+    def __init__(self, model: LanguageModel | nn.Module):
+        self.source, self.model = model, language_model(model)
+        self.room = 0
+        self.ids: list[int] = []
+        self.state: State | None = None
+        self.weights: list[tuple[int, int]] | None = None
+
+    @torch.inference_mode()
+    def logits(self, ids: Sequence[int]) -> Tensor:
+        """Return the scores ``(vocabulary,)`` of what could follow ``ids``.
+
+        Raises:
+            ValueError: if there is no token, too many, or the model gives no numbers.
+        """
+        context = self.model.context
+        if context is not None and len(ids) > context:
+            raise ValueError(f"{len(ids)} tokens do not fit into this model's context of {context}; shorten the text")
+        _fits(self.model, ids)
+        weights = self._weights()
+        if self.state is None or len(ids) > self.room:
+            self.room = max(256, 2 * len(ids)) if context is None else min(max(256, 2 * len(ids)), context)
+            self.state, self.ids = self.model.start(1, self.room), []
+        shared = 0
+        if weights == self.weights and weights is not None:
+            while shared < min(len(self.ids), len(ids) - 1) and self.ids[shared] == ids[shared]:
+                shared += 1
+        self.state.truncate(shared)
+        self.ids, self.weights = list(ids[:shared]), weights  # what stays known if reading fails
+        logits = _checked(self.model.next_logits(torch.tensor([list(ids[shared:])]), self.state))[0]
+        self.ids = list(ids)
+        return logits
+
+    def _weights(self) -> list[tuple[int, int]] | None:
+        """Which weights the model has, and how often each was changed in place; None if that does not tell all."""
+        if not isinstance(self.source, nn.Module):
+            return []
+        weights = list(self.source.parameters())
+        if not is_plain(self.source) or any(weight.is_inference() for weight in weights):
+            return None
+        return [(weight.data_ptr(), weight._version) for weight in weights]
 
 
 def generate_tokens(
-    model: Transformer,
-    ids: Sequence[int],
-    knobs: SamplingConfig,
+    model: LanguageModel | nn.Module,
+    prompts: Sequence[int] | Sequence[Sequence[int]],
+    config: SamplingConfig,
     *,
     continuations: int = 1,
     max_new_tokens: int,
     seed: int = 0,
     use_cache: bool = True,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The loop: score, pick, append, again. Each round gives one token to each continuation.
+    """The loop: score, pick, append, again. Each round gives one token to each text.
 
     Args:
-        model: any `Transformer`.
-        ids: the prompt, at least one token.
-        knobs: how to pick.
-        continuations: texts written side by side from the one prompt.
-        max_new_tokens: rounds; fewer if the context is full before.
-        seed: the same seed gives the same text.
-        use_cache: remember keys and values; False reads the whole text anew each round.
+        model: as for `next_logits`.
+        prompts: the ids of one prompt, or of several different ones; at least one token each.
+        config: how to pick.
+        continuations: texts written from each prompt.
+        max_new_tokens: rounds; fewer if the context of every text is full before.
+        seed: the same seed gives the same texts; a prompt's texts do not depend on the other prompts.
+        use_cache: False reads the whole texts anew each round.
 
     Yields:
-        ``(continuations,)`` tokens picked, and ``(continuations,)`` their log-probabilities before any knob.
+        ``(texts,)`` tokens picked, and ``(texts,)`` their log-probabilities before anything was warped; the
+        continuations of a prompt stand together. A text whose context is full gets token -1.
 
     Raises:
         ValueError: if a setting cannot be, in one sentence.
     """
-    _fits(model, ids)
-    device, room = _device(model), model.config.context - len(ids) + 1
-    rounds = min(max_new_tokens, room)
-    generator = torch.Generator().manual_seed(seed)
-    text = torch.empty(continuations, len(ids) + rounds, dtype=torch.int64, device=device)  # filled from the left
-    text[:, : len(ids)] = torch.tensor(list(ids))
-    cache = model.new_cache(len(ids) + rounds - 1) if use_cache else None
-    unread = text[:1, : len(ids)]  # the prompt is read once, for all
-    quick = continuations == 1 and can_read_token(model)
-    for end in range(len(ids), len(ids) + rounds):
+    reader = language_model(model, use_cache=use_cache)
+    several = cast(list[Sequence[int]], [prompts] if not prompts or isinstance(prompts[0], int) else prompts)
+    rooms = [_fits(reader, ids) for ids in several]  # most tokens that may follow each prompt
+    rounds = int(min(max_new_tokens, max(rooms)))
+    # A prompt has its own table of texts and its own random numbers, so what is written does not depend on the others.
+    texts = [torch.tensor(list(ids)).expand(continuations, -1) for ids in several]  # each (continuations, tokens)
+    generators = [torch.Generator().manual_seed(seed) for _ in several]
+
+    unread, mask = pad_left([text[0] for text in texts])  # (prompts, tokens): a prompt is read once
+    state = reader.start(len(several), unread.size(1) + rounds - 1)
+    for number in range(rounds):
         with torch.inference_mode():
-            if quick and cache and end > len(ids):
-                last = read_token(model, int(unread), cache)  # (width,): the last place predicts
-            else:
-                stream = model.hidden_states(unread, cache)  # (batch, tokens, width)
-                last = stream[0, -1] if len(stream) == 1 else stream[:, -1]
-            logits = _checked(model.unembed(last)).expand(continuations, -1)  # (continuations, vocabulary)
-            if cache and end == len(ids) and continuations > 1:
-                for layer in cache:
-                    layer.repeat(continuations)
-            picked = sample_token(logits, text[:, :end], knobs, generator)  # (continuations,)
-            log_probability = logits.log_softmax(-1).gather(-1, picked[:, None])[:, 0]
-            text[:, end] = picked
-            unread = text[:, end : end + 1] if cache else text[:, : end + 1]
+            logits = _checked(reader.next_logits(unread, state, mask))  # (texts, vocabulary)
+            if number == 0 and continuations > 1:
+                logits = logits.repeat_interleave(continuations, dim=0)
+                state.repeat(continuations)
+            for place, scores in enumerate(logits.split(continuations)):
+                if number < rooms[place]:
+                    token = sample_token(scores, texts[place], config, generators[place])  # (continuations,)
+                else:
+                    token = torch.full((continuations,), -1)  # this prompt's texts fill the context
+                texts[place] = torch.cat((texts[place], token[:, None]), dim=1)
+            picked = torch.cat([text[:, -1] for text in texts])  # (texts,)
+            unread = picked.clamp(min=0)[:, None]  # (texts, 1): from now on, only the newest token is
+            has_room = [number + 1 < room for room in rooms for _ in range(continuations)]
+            mask = None if all(has_room) else torch.tensor(has_room)[:, None]
+            log_probability = logits.log_softmax(-1).gather(-1, unread)[:, 0]
         yield picked, log_probability
 
 
-def sample_token(logits: Tensor, text: Tensor, knobs: SamplingConfig, generator: torch.Generator) -> Tensor:
+def sample_token(logits: Tensor, text: Tensor, config: SamplingConfig, generator: torch.Generator) -> Tensor:
     """One token for each text: ``(batch, vocabulary)`` scores and ``(batch, tokens)`` ids to ``(batch,)`` ids."""
-    if knobs.repetition_penalty != 1:
-        logits = penalise(logits, text, knobs.repetition_penalty)
-    if knobs.temperature == 0:
+    if config.repetition_penalty != 1:
+        logits = penalise(logits, text, config.repetition_penalty)
+    if config.temperature == 0:
         return logits.argmax(-1)
-    warped = warp(logits, knobs.temperature, knobs.top_k, knobs.top_p, knobs.min_p)
+    warped = warp(logits, config.temperature, config.top_k, config.top_p, config.min_p)
     return torch.multinomial(warped.softmax(-1).cpu(), 1, generator=generator)[:, 0].to(logits.device)
 
 
-def continue_text(
-    model: Transformer,
-    tokenizer: BPETokenizer,
+def generate(
+    model: LanguageModel | nn.Module,
+    tokenizer: Tokenizer,
     prompt: Prompt,
     *,
-    continuations: int = 1,
     max_new_tokens: int = 64,
+    temperature: float = 0.8,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    min_p: float = 0.0,
+    repetition_penalty: float = 1.0,
     stop: str | Sequence[str] | None = None,
     stop_tokens: Sequence[int] | None = None,
     seed: int = 0,
     cancel: threading.Event | None = None,
     use_cache: bool = True,
-    **knobs: Any,
+) -> str:
+    """What the model writes after a prompt; returns the text, without the prompt. Arguments as for `continue_text`.
+
+    >>> from course_utils.models.transformer import Transformer, TransformerConfig
+    >>> from course_utils.tokenizers import BPETokenizer
+    >>> tiny, letters = Transformer(TransformerConfig.preset("tiny", vocabulary=256)), BPETokenizer.train("", 256)
+    >>> len(generate(tiny, letters, "Once", max_new_tokens=8, temperature=0).encode()) >= 8
+    True
+    """
+    pieces = stream(
+        model, tokenizer, prompt, max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p,
+        min_p=min_p, repetition_penalty=repetition_penalty, stop=stop, stop_tokens=stop_tokens, seed=seed,
+        cancel=cancel, use_cache=use_cache,
+    )  # fmt: skip
+    return "".join(pieces)
+
+
+def stream(
+    model: LanguageModel | nn.Module,
+    tokenizer: Tokenizer,
+    prompt: Prompt,
+    *,
+    max_new_tokens: int = 64,
+    temperature: float = 0.8,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    min_p: float = 0.0,
+    repetition_penalty: float = 1.0,
+    stop: str | Sequence[str] | None = None,
+    stop_tokens: Sequence[int] | None = None,
+    seed: int = 0,
+    cancel: threading.Event | None = None,
+    use_cache: bool = True,
+) -> Iterator[str]:
+    """What the model writes after a prompt, a piece at a time; together the pieces equal `generate`'s text.
+
+    Stop asking for pieces, or set ``cancel``, and no further token is computed. Arguments as for `continue_text`.
+    """
+    if len(several := _prompts(prompt)) > 1:
+        raise ValueError(f"{len(several)} prompts cannot share one stream; use generate_many")
+    rounds = continue_text(
+        model, tokenizer, prompt, max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p,
+        min_p=min_p, repetition_penalty=repetition_penalty, stop=stop, stop_tokens=stop_tokens, seed=seed,
+        cancel=cancel, use_cache=use_cache,
+    )  # fmt: skip
+    for pieces, _ in rounds:
+        if pieces[0]:
+            yield pieces[0]
+
+
+def generate_many(
+    model: LanguageModel | nn.Module,
+    tokenizer: Tokenizer,
+    prompt: Prompt | Sequence[Prompt],
+    continuations: int = 1,
+    *,
+    max_new_tokens: int = 64,
+    temperature: float = 0.8,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    min_p: float = 0.0,
+    repetition_penalty: float = 1.0,
+    stop: str | Sequence[str] | None = None,
+    stop_tokens: Sequence[int] | None = None,
+    seed: int = 0,
+    cancel: threading.Event | None = None,
+    use_cache: bool = True,
+) -> list[Continuation]:
+    """Several answers to one prompt, or to each of several, computed side by side, with each token's log-probability.
+
+    Arguments as for `continue_text`. The answers to a prompt stand together, in the order of the prompts, and are
+    those that the prompt would get by itself.
+    """
+    rounds = continue_text(
+        model, tokenizer, prompt, continuations=continuations, max_new_tokens=max_new_tokens, temperature=temperature,
+        top_k=top_k, top_p=top_p, min_p=min_p, repetition_penalty=repetition_penalty, stop=stop,
+        stop_tokens=stop_tokens, seed=seed, cancel=cancel, use_cache=use_cache,
+    )  # fmt: skip
+    return [answers for _, answers in rounds][-1]
+
+
+def continue_text(
+    model: LanguageModel | nn.Module,
+    tokenizer: Tokenizer,
+    prompt: Prompt | Sequence[Prompt],
+    *,
+    continuations: int = 1,
+    max_new_tokens: int = 64,
+    temperature: float = 0.8,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    min_p: float = 0.0,
+    repetition_penalty: float = 1.0,
+    stop: str | Sequence[str] | None = None,
+    stop_tokens: Sequence[int] | None = None,
+    seed: int = 0,
+    cancel: threading.Event | None = None,
+    use_cache: bool = True,
 ) -> Iterator[tuple[list[str], list[Continuation]]]:
-    """Several answers to one prompt, token by token.
+    """Several answers to one prompt, or to each of several prompts, token by token.
 
     Args:
-        model: any `Transformer`.
+        model: a `Transformer`, or anything else that `language_model` takes.
         tokenizer: its tokenizer.
-        prompt: a text, token ids, or chat messages, which the tokenizer's chat template turns into tokens.
-        continuations: how many answers.
+        prompt: a text, token ids, or chat messages, which the tokenizer's chat template turns into tokens; or a list
+            of such prompts.
+        continuations: how many answers to each prompt.
         max_new_tokens: the most tokens in each.
+        temperature: see `SamplingConfig`.
+        top_k: see `SamplingConfig`.
+        top_p: see `SamplingConfig`.
+        min_p: see `SamplingConfig`.
+        repetition_penalty: see `SamplingConfig`.
         stop: strings that end an answer; they are not part of it.
         stop_tokens: tokens that end an answer; without any, the tokenizer's own.
         seed: the same seed gives the same text.
         cancel: set it from another thread to stop after the token at hand.
         use_cache: see `generate_tokens`.
-        knobs: see `SamplingConfig`.
 
     Yields:
         after each round, what is new to read of each answer (never half a character, never the start of what may
@@ -279,7 +446,8 @@ def continue_text(
     Raises:
         ValueError: if a setting cannot be, in one sentence.
     """
-    turned, ids = SamplingConfig(**knobs), prompt_ids(tokenizer, prompt)
+    config = SamplingConfig(temperature, top_k, top_p, min_p, repetition_penalty)
+    prompts = [prompt_ids(tokenizer, each) for each in _prompts(prompt)]
     _whole("max_new_tokens", max_new_tokens, 1, "the answer needs room for a token")
     _whole("continuations", continuations, 1, "ask for one answer or more")
     _whole("seed", seed, 0, "0 will do")
@@ -287,66 +455,29 @@ def continue_text(
         raise ValueError(f"seed={seed} must be below 2**63; 0 will do")
     if stop_tokens is None:
         stop_tokens = [] if tokenizer.end is None else [tokenizer.end]
-    writers = [_Writer(tokenizer, stop, set(stop_tokens)) for _ in range(continuations)]
+    writers = [_Writer(tokenizer, stop, set(stop_tokens)) for _ in prompts for _ in range(continuations)]
     answers = [writer.answer for writer in writers]
     rounds = generate_tokens(
-        model, ids, turned, continuations=continuations, max_new_tokens=max_new_tokens, seed=seed, use_cache=use_cache
-    )
-    finish_reason = "length" if len(ids) + max_new_tokens - 1 <= model.config.context else "context"
+        model, prompts, config, continuations=continuations, max_new_tokens=max_new_tokens, seed=seed,
+        use_cache=use_cache,
+    )  # fmt: skip
+    cancelled = False
     for picked, log_probability in rounds:
         written = zip(writers, picked.tolist(), log_probability.tolist(), strict=True)
         yield [writer.push(*token) for writer, *token in written], answers
         if all(writer.done for writer in writers):
             break
         if cancel is not None and cancel.is_set():
-            finish_reason = "cancelled"
+            cancelled = True
             break
-    yield [writer.finish(finish_reason) for writer in writers], answers
+    last = []
+    for writer in writers:
+        full = len(writer.answer.ids) < max_new_tokens
+        last.append(writer.finish("cancelled" if cancelled else "context" if full else "length"))
+    yield last, answers
 
 
-def generate(model: Transformer, tokenizer: BPETokenizer, prompt: Prompt, **settings: Any) -> str:
-    """What the model writes after a prompt.
-
-    Args:
-        model: any `Transformer`.
-        tokenizer: its tokenizer.
-        prompt: a text, token ids, or chat messages.
-        settings: ``max_new_tokens=64, temperature=0.8, top_k=0, top_p=1.0, stop=None, seed=0`` and the others of
-            `continue_text` and `SamplingConfig`.
-
-    Returns:
-        the text, without the prompt.
-
-    Raises:
-        ValueError: if a setting cannot be, in one sentence.
-    """
-    return "".join(stream(model, tokenizer, prompt, **settings))
-
-
-def stream(model: Transformer, tokenizer: BPETokenizer, prompt: Prompt, **settings: Any) -> Iterator[str]:
-    """What the model writes after a prompt, a piece at a time; together the pieces equal `generate`'s text.
-
-    Stop asking for pieces, or set ``cancel``, and no further token is computed. Arguments as for `generate`.
-    """
-    if settings.get("continuations", 1) != 1:
-        raise ValueError(f"{settings['continuations']} continuations cannot share one stream; use generate_many")
-    for pieces, _ in continue_text(model, tokenizer, prompt, **settings):
-        if pieces[0]:
-            yield pieces[0]
-
-
-def generate_many(
-    model: Transformer, tokenizer: BPETokenizer, prompt: Prompt, continuations: int, **settings: Any
-) -> list[Continuation]:
-    """Several answers to one prompt, computed side by side, with the log-probability of each token.
-
-    Arguments as for `generate`; ``continuations`` says how many.
-    """
-    rounds = continue_text(model, tokenizer, prompt, continuations=continuations, **settings)
-    return [answers for _, answers in rounds][-1]
-
-
-def prompt_ids(tokenizer: BPETokenizer, prompt: Prompt) -> list[int]:
+def prompt_ids(tokenizer: Tokenizer, prompt: Prompt) -> list[int]:
     """The tokens of a prompt: a text, ids as they are, or chat messages through the model's own template.
 
     Raises:
@@ -356,17 +487,26 @@ def prompt_ids(tokenizer: BPETokenizer, prompt: Prompt) -> list[int]:
         ids = tokenizer.encode(prompt)
     elif all(isinstance(part, int) for part in prompt):
         ids = [part for part in prompt if isinstance(part, int)]
+    elif hasattr(tokenizer, "encode_chat"):
+        ids = tokenizer.encode_chat(prompt)
     else:
-        ids = tokenizer.encode_chat(cast(Sequence[Mapping[str, str]], prompt))
+        raise ValueError("this tokenizer encodes texts but not chats; give it a text.")
     if not ids:
         raise ValueError("The prompt is empty; type a few words for the model to continue.")
     return ids
 
 
+def _prompts(prompt: Prompt | Sequence[Prompt]) -> Sequence[Prompt]:
+    """One prompt as a list of one; several as they are: a list of texts, of lists of ids, or of lists of messages."""
+    if isinstance(prompt, str) or not len(prompt) or isinstance(prompt[0], int | Mapping):
+        return [cast(Prompt, prompt)]
+    return cast(Sequence[Prompt], prompt)
+
+
 class _Writer:
     """Turns one answer's tokens into text that is safe to show."""
 
-    def __init__(self, tokenizer: BPETokenizer, stop: str | Sequence[str] | None, stop_tokens: set[int]):
+    def __init__(self, tokenizer: Tokenizer, stop: str | Sequence[str] | None, stop_tokens: set[int]):
         self.answer = Continuation()
         self.done = False
         self._bytes = TextStream(tokenizer)
@@ -377,9 +517,11 @@ class _Writer:
         self._held = ""  # may be the start of a stop string
 
     def push(self, token: int, log_probability: float) -> str:
-        """Take the next token; give what may now be shown."""
+        """Take the next token, or -1 where the context is full; give what may now be shown."""
         if self.done:
             return ""
+        if token < 0:
+            return self.finish("context")
         self.answer.ids.append(token)
         self.answer.log_probabilities.append(log_probability)
         if token in self._stop_tokens:
@@ -410,8 +552,8 @@ class _Writer:
 
 
 def _checked(logits: Tensor) -> Tensor:
-    """Logits in float32, if they are numbers."""
-    logits = logits.float()
+    """Logits in float32, beside the texts in ordinary memory, if they are numbers."""
+    logits = logits.float().cpu()
     if not logits.amax().isfinite():  # the largest is NaN if any is
         raise ValueError(
             "The model gave scores that are not numbers (NaN): damaged weights, or training that diverged."
@@ -419,18 +561,18 @@ def _checked(logits: Tensor) -> Tensor:
     return logits
 
 
-def _fits(model: Transformer, ids: Sequence[int]) -> None:
+def _fits(model: LanguageModel, ids: Sequence[int]) -> float:
+    """How many tokens may follow a prompt: the last one is predicted from a full context."""
     if not len(ids):
         raise ValueError("The prompt is empty; type a few words for the model to continue.")
-    if len(ids) > model.config.context:
+    if model.context is None:
+        return math.inf
+    if len(ids) > model.context:
         raise ValueError(
-            f"The prompt is {len(ids):,} tokens long and this model reads at most {model.config.context:,}; "
-            f"shorten it by {len(ids) - model.config.context:,} tokens."
+            f"The prompt is {len(ids):,} tokens long and this model reads at most {model.context:,}; "
+            f"shorten it by {len(ids) - model.context:,} tokens."
         )
-
-
-def _device(model: Transformer) -> torch.device:
-    return next(model.parameters()).device
+    return model.context - len(ids) + 1
 
 
 def _finite(name: str, value: Any) -> None:

@@ -136,11 +136,11 @@ def line_surface(inputs: Sequence[float], targets: Sequence[float]) -> Surface:
     reach_w, reach_b = 2 * abs(best_w) + y.std() / x.std(), 2 * abs(best_b) + 2 * y.std()
     steepest = spread + 1 + math.hypot(spread - 1, 2 * middle)  # the larger eigenvalue of the matrix of second slopes
 
-    def loss(w, b):
+    def loss(w: Any, b: Any) -> Any:
         dw, db = w - best_w, b - best_b  # a squared error is exactly its least value plus a quadratic around it
         return least + spread * dw**2 + 2 * middle * dw * db + db**2
 
-    def gradient(w, b):
+    def gradient(w: float, b: float) -> tuple[float, float]:
         dw, db = w - best_w, b - best_b
         return 2 * (spread * dw + middle * db), 2 * (middle * dw + db)
 

@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from course_utils import assets
 
@@ -133,6 +134,47 @@ def test_what_a_killed_fetcher_left_is_cleared(project):
     (leftover / "half.txt").write_text("half")
     assets.path("sample")
     assert_nothing_left_over(project / "cache")
+
+
+def test_what_a_fetcher_left_that_was_killed_at_its_very_end_is_cleared_by_the_next_reader(project):
+    assets.path("sample")
+    leftover = project / "cache" / f"{assets.SCRATCH}dead"
+    leftover.mkdir()
+    with FileLock(project / "cache" / ".lock"):  # somebody fetches: perhaps it is theirs
+        assets.path("sample")
+        assert leftover.exists()
+    assets.path("sample")
+    assert_nothing_left_over(project / "cache")
+
+
+def test_a_thorough_path_mends_changed_bytes_of_equal_size(project):
+    file = assets.path("sample") / "sample/data/two.txt"
+    file.write_bytes(b"TWO\n" * 10)
+    assets.path("sample")
+    assert file.read_bytes() == b"TWO\n" * 10
+    assets.path("sample", thorough=True)
+    assert file.read_bytes() == MEMBERS["sample/data/two.txt"]
+
+
+def test_a_disk_without_locks_is_one_sentence(project, monkeypatch):
+    class NoLock:
+        def __init__(self, *_, **__):
+            raise NotImplementedError
+
+    monkeypatch.setattr(assets, "FileLock", NoLock)
+    with pytest.raises(assets.AssetError) as problem:
+        assets.path("sample")
+    assert_one_sentence(problem, "has no locks", "COURSE_ASSETS")
+
+
+def test_a_used_up_quota_is_the_sentence_of_the_full_disk(project, monkeypatch):
+    def used_up(*_):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(assets.shutil, "copyfileobj", used_up)
+    with pytest.raises(assets.AssetError) as problem:
+        assets.path("sample")
+    assert_one_sentence(problem, "is full", "free some space")
 
 
 def test_a_member_with_damaged_content_is_refused(project):

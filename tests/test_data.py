@@ -143,3 +143,29 @@ def test_photographs_are_photographs():
 def test_importing_data_does_not_import_torch():
     command = "import sys, course_utils.data; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", command], capture_output=True, text=True).stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("name", ["regularisers", "architectures", "stuck_runs"])
+def test_recorded_runs_say_how_they_were_made_and_number_their_seeds(name: str) -> None:
+    runs = data.recorded(name)
+    command, machine = runs.provenance.splitlines()
+    assert command.startswith("command: OMP_NUM_THREADS=1 python datasets/make/") and "machine:" in machine
+    assert command in runs.header and "#" not in runs.header
+    if name != "stuck_runs":
+        seeds = sorted({row["seed"] for row in runs.rows})
+        assert seeds == list(range(len(seeds))) and f"seeds: 0 to {seeds[-1]} " in machine
+    kinds = {type(row[column]) for row in runs.rows for column in ("learning_rate", "test_accuracy") if column in row}
+    assert kinds and kinds <= {float, int}
+
+
+def test_what_is_recorded_is_read_back_and_written_like_the_files_there_are(tmp_path, monkeypatch, project):
+    here = project / "datasets" / "runs"
+    contents = {name: (here / f"{name}.csv").read_bytes() for name in ("regularisers", "architectures")}
+    before = {name: data.recorded(name) for name in contents}
+    monkeypatch.setattr(assets, "project_folder", lambda: tmp_path)
+    for name, runs in before.items():
+        path = data.record(name, runs.header, runs.rows)
+        assert data.recorded(name) == runs
+        assert path.read_bytes() == contents[name]
+    with pytest.raises(ValueError, match="no recorded runs named 'walks'; choose one of: architectures, regularisers"):
+        data.recorded("walks")

@@ -1,14 +1,13 @@
 """The optimisers against torch's own, the surfaces against torch's gradients, and the walks."""
 
-import csv
 import math
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from course_utils import data
 from course_utils.optimisers import CURVES, INPUTS, OPTIMISERS, adam, descend, descend_from_many, momentum, rmsprop, sgd
 from course_utils.surfaces import SURFACES, TWO_MINIMA, line_surface
 
@@ -161,12 +160,11 @@ def test_many_starts_walk_as_each_would_alone_under_torchs_optimiser():
 
 @pytest.mark.parametrize(("neuron", "curve"), [("sine", "wave"), ("tanh", "wave")])
 def test_the_record_of_stuck_runs_is_what_the_code_gives(neuron, curve):
-    lines = (Path(__file__).parents[1] / "datasets/runs/stuck_runs.csv").read_text(encoding="utf-8").splitlines()
-    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    rows = data.recorded("stuck_runs").rows
     assert len(rows) == 2 * 2 * 3 * 50
-    recorded = [row for row in rows if (row["neuron"], row["curve"], row["parameters"]) == (neuron, curve, "2")]
-    final = descend_from_many(neuron, curve, 2, float(recorded[0]["learning_rate"]))[-1]
+    recorded = [row for row in rows if (row["neuron"], row["curve"], row["parameters"]) == (neuron, curve, 2)]
+    final = descend_from_many(neuron, curve, 2, recorded[0]["learning_rate"])[-1]
     stuck = final > final.min() + 0.1
-    assert sum(row["stuck"] == "1" for row in recorded) == pytest.approx(stuck.sum().item(), abs=2)  # other processors
-    close = sum(abs(float(row["final_loss"]) - loss.item()) < 1e-3 for row, loss in zip(recorded, final, strict=True))
+    assert sum(row["stuck"] for row in recorded) == pytest.approx(stuck.sum().item(), abs=2)  # other processors
+    close = sum(abs(row["final_loss"] - loss.item()) < 1e-3 for row, loss in zip(recorded, final, strict=True))
     assert close >= 48

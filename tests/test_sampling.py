@@ -1,5 +1,7 @@
 """Generation: each knob equals its reference, the loop repeats itself, and text comes out whole."""
 
+import dataclasses
+import inspect
 import math
 import threading
 
@@ -24,7 +26,7 @@ def model(tokenizer) -> Transformer:
     config = TransformerConfig.preset("tiny", vocabulary=len(tokenizer), context=48, tied_output=False)
     model = Transformer(config, seed=1)
     with torch.no_grad():
-        model.output.weight.mul_(20)  # opinions strong enough to tell one distribution from another
+        model.unembedding.weight.mul_(20)  # opinions strong enough to tell one distribution from another
     return model.requires_grad_(False)
 
 
@@ -110,25 +112,30 @@ def test_a_stream_joins_to_the_text_and_stops_when_left(model, tokenizer):
 
 
 class Scripted:
-    """A model that writes given tokens whatever it reads: what the knobs make of it is then known."""
+    """A language model that writes given tokens whatever it reads: what the settings make of it is then known."""
 
-    def __init__(self, tokens: list[int], vocabulary: int, context: int = 1000):
-        self.script, self.config = tokens, TransformerConfig(vocabulary=vocabulary, context=context)
-        self.vocabulary, self.read_calls = vocabulary, 0
+    context = 1000
 
-    def parameters(self):
-        yield torch.zeros(1)
+    def __init__(self, tokens: list[int], vocabulary: int):
+        self.script, self.vocabulary, self.read_calls = tokens, vocabulary, 0
 
-    def new_cache(self, length, batch=1):
-        return []
+    def start(self, batch, length):
+        return Nothing()
 
-    def hidden_states(self, ids, cache=None):
+    def next_logits(self, ids, state, mask=None):
         self.read_calls += 1
-        return torch.zeros(ids.size(0), ids.size(1), 1)
-
-    def unembed(self, stream):
         wanted = self.script[min(self.read_calls, len(self.script)) - 1]
-        return torch.nn.functional.one_hot(torch.tensor([wanted] * stream.size(0)), self.vocabulary).float() * 50
+        return torch.nn.functional.one_hot(torch.tensor([wanted] * len(ids)), self.vocabulary).float() * 50
+
+
+class Nothing:
+    """The state of a model that needs only the tokens it is given."""
+
+    def repeat(self, times):
+        pass
+
+    def truncate(self, length):
+        pass
 
 
 def write(tokenizer, text: str | bytes, **settings) -> list[str]:
@@ -226,7 +233,7 @@ def test_cancelling_keeps_the_text_so_far(model, tokenizer):
         ({"stop": ""}, "stop='' must be a text"),
         ({"prompt": ""}, "The prompt is empty"),
         ({"prompt": "the cat " * 100}, "this model reads at most 48; shorten it by"),
-        ({"continuations": 2}, "2 continuations cannot share one stream"),
+        ({"prompt": ["the cat", "the dog"]}, "2 prompts cannot share one stream"),
     ],
 )
 def test_bad_values_get_one_sentence(model, tokenizer, settings, sentence):
@@ -239,8 +246,86 @@ def test_bad_values_get_one_sentence(model, tokenizer, settings, sentence):
 def test_a_model_that_gives_nan_gets_one_sentence(tokenizer):
     broken = Transformer(TransformerConfig.preset("tiny", vocabulary=len(tokenizer)))
     with torch.no_grad():
-        broken.norm.weight.fill_(math.nan)
+        broken.final_norm.weight.fill_(math.nan)
     with pytest.raises(ValueError, match="not numbers"):
         sampling.generate(broken, tokenizer, "the cat")
     with pytest.raises(ValueError, match="not numbers"):
         sampling.next_logits(broken, [1, 2])
+
+
+PROMPTS = ["the cat sat on the mat and", "the", "日本語 the dog"]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"temperature": 0}, {"temperature": 1.5}, {"repetition_penalty": 1.5}, {"top_p": 0.8, "min_p": 0.01}]
+)
+@pytest.mark.parametrize("use_cache", [True, False])
+@pytest.mark.parametrize("continuations", [1, 3])
+def test_several_prompts_at_once_get_what_each_gets_by_itself(model, tokenizer, settings, use_cache, continuations):
+    settings = dict(max_new_tokens=12, seed=2, use_cache=use_cache, **settings)
+    together = sampling.generate_many(model, tokenizer, PROMPTS, continuations, **settings)
+    apart = [
+        answer
+        for prompt in PROMPTS
+        for answer in sampling.generate_many(model, tokenizer, prompt, continuations, **settings)
+    ]
+    assert len(together) == 3 * continuations
+    for one, other in zip(together, apart, strict=True):
+        assert (one.ids, one.text, one.finish_reason) == (other.ids, other.text, other.finish_reason)
+        assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-4)
+
+
+def test_a_long_prompt_that_fills_the_context_does_not_shorten_the_others(model, tokenizer):
+    prompts = [[1] * 40, [2] * 5, [3] * 47]  # of a context of 48
+    settings = dict(max_new_tokens=30, temperature=1.0, stop_tokens=[])
+    for use_cache in (True, False):
+        together = sampling.generate_many(model, tokenizer, prompts, use_cache=use_cache, **settings)
+        assert [len(answer.ids) for answer in together] == [9, 30, 2]
+        assert [answer.finish_reason for answer in together] == ["context", "length", "context"]
+        for prompt, answer in zip(prompts, together, strict=True):
+            (alone,) = sampling.generate_many(model, tokenizer, prompt, 1, **settings)
+            assert answer.ids == alone.ids
+
+
+def test_the_penalty_does_not_see_padding(model, tokenizer):
+    settings = dict(temperature=0, repetition_penalty=1e9, max_new_tokens=8)  # what occurred never comes again
+    prompts = [[1, 2, 3, 4, 5, 6, 7, 8], [7]]
+    _, answer = sampling.generate_many(model, tokenizer, prompts, **settings)
+    (alone,) = sampling.generate_many(model, tokenizer, [7], 1, **settings)
+    assert answer.ids == alone.ids and len(set(answer.ids)) == 8
+
+    class Zero:  # likes token 0, with which prompts are padded
+        context = None
+        start = Scripted.start
+
+        def next_logits(self, ids, state, mask=None):
+            return (torch.arange(280.0) == 0).float().expand(len(ids), 280) + 1
+
+    for answer, expected in zip(sampling.generate_many(Zero(), tokenizer, prompts, **settings), (0, 0), strict=True):
+        assert answer.ids[0] == expected != answer.ids[1]
+
+
+def test_every_setting_stands_in_every_signature():
+    """So that Shift-Tab shows them, and one default is everybody's."""
+    settings = {name: each.default for name, each in inspect.signature(sampling.generate).parameters.items()}
+    assert {"max_new_tokens", "temperature", "top_k", "top_p", "stop", "seed", "use_cache"} < set(settings)
+    for function in (sampling.stream, sampling.generate_many, sampling.continue_text):
+        others = {name: each.default for name, each in inspect.signature(function).parameters.items()}
+        assert {name: others[name] for name in settings} == settings
+        assert set(others) - set(settings) <= {"continuations"}
+    for field in dataclasses.fields(sampling.SamplingConfig):
+        assert settings[field.name] == field.default
+
+
+def test_a_tokenizer_without_chats_says_so(model, tokenizer):
+    class Plain:
+        end = None
+        encode, decode, token_bytes = tokenizer.encode, tokenizer.decode, tokenizer.token_bytes
+
+        def __len__(self):
+            return len(tokenizer)
+
+    text = sampling.generate(model, Plain(), "the cat", seed=1)
+    assert text == sampling.generate(model, tokenizer, "the cat", seed=1)
+    with pytest.raises(ValueError, match="encodes texts but not chats"):
+        sampling.generate(model, Plain(), [{"role": "user", "content": "the cat"}])

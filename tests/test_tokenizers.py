@@ -1,24 +1,19 @@
 """The tokenizer by itself; tests/parity/test_tokenizers_parity.py compares it with the reference libraries."""
 
 import json
+import shutil
 import time
 from itertools import islice, pairwise
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import tokenizers
-from course_utils.tokenizers import (
-    BPETokenizer,
-    TextStream,
-    apply_merges,
-    apply_merges_to_long,
-    byte_alphabet,
-    learn_merges,
-    merge,
-)
+from course_utils import assets
+from course_utils.tokenizers import BPETokenizer, TextStream, byte_pair
+from course_utils.tokenizers.byte_pair import apply_merges, apply_merges_to_long, byte_alphabet, learn_merges, merge
 
 TEXT = (
     "the cat sat on the mat, the rat sat on the cat; that that is is, 2026, a naïve waiter in a café in 東京 and 京都"
@@ -60,7 +55,7 @@ def test_training_repeats_the_published_example():
 def plain_training(text, merges_wanted):
     """Training as the definition says, counting everything again for each merge."""
     number = {byte: token for token, byte in enumerate(byte_alphabet())}
-    words = [[number[byte] for byte in piece.encode()] for piece in tokenizers.PATTERNS["gpt-2"].findall(text)]
+    words = [[number[byte] for byte in piece.encode()] for piece in byte_pair.PATTERNS["gpt-2"].findall(text)]
     learned = []
     for new in range(256, 256 + merges_wanted):
         counts = {}
@@ -178,7 +173,7 @@ def test_a_hundred_thousand_characters_without_a_space_take_no_quadratic_time(gp
 
 
 def test_remembered_pieces_stay_within_their_bound(small, monkeypatch):
-    monkeypatch.setattr(tokenizers, "REMEMBERED_PIECES", 10)
+    monkeypatch.setattr(byte_pair, "REMEMBERED_PIECES", 10)
     words = [f"w{letter}{other}" for letter in "abcdef" for other in "abcdef"]
     expected = [BPETokenizer.train(TEXT, 300).encode(word) for word in words]
     assert [small.encode(word) for word in words] == expected
@@ -299,12 +294,12 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, small, monkeypatch):
     small.save(path)
     before = path.read_bytes()
 
-    def full_disk(fields, file):
-        file.write('{"tokens": [')
+    def full_disk(file, text, **settings):
+        file.write_bytes(text.encode()[: len(text) // 2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(json, "dump", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(Path, "write_text", full_disk)
+    with pytest.raises(OSError, match=r"tokenizer\.json was not written: the disk is full; free some space"):
         small.save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
@@ -327,6 +322,22 @@ def test_damaged_files_are_refused(tmp_path, small):
         assert "\n" not in str(caught.value)
     with pytest.raises(FileNotFoundError):
         BPETokenizer.load(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize("damaged", ["encoder.json", "vocab.bpe"])
+def test_a_damaged_vocabulary_gets_the_sentence_with_the_cure(tmp_path, monkeypatch, damaged):
+    shutil.copytree(assets.path("gpt2-vocabulary"), tmp_path / "gpt2-vocabulary")
+    monkeypatch.setenv("COURSE_ASSETS", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nowhere"))
+    (file,) = (tmp_path / "gpt2-vocabulary").rglob(damaged)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    cure = f"{damaged} is damaged .its content changed.*python -m course_utils.assets fetch gpt2-vocabulary$"
+    with pytest.raises(assets.AssetError, match=cure) as problem:
+        BPETokenizer.gpt2()
+    assert "\n" not in str(problem.value)
 
 
 # ---- chats

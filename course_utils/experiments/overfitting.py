@@ -3,10 +3,10 @@
 It also makes the recorded runs of ``datasets/runs/regularisers.csv``.
 """
 
-import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from course_utils import data
 from course_utils.models.regularisers import Dropout, noisy_labels, shifted, weight_penalty
-from course_utils.training import History, accuracy, fit
+from course_utils.training import History, Recipe, ShuffledBatches, accuracy, cross_entropy_loss, fit
 
 BATCH, VALIDATION = 30, 300
 MOST = 1347 - VALIDATION  # digits that are left to learn from
@@ -62,7 +62,7 @@ def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
     return layer
 
 
-@functools.lru_cache(maxsize=16)
+@lru_cache(maxsize=16)
 def shuffled_digits(seed: int) -> data.Digits:
     """The digits in the order of one seed: reading them takes far longer than a step of training."""
     return data.digits(seed=seed)
@@ -98,10 +98,10 @@ class TrainingRun:
         self.true_labels = digits.train_labels[others][: setting.examples]  # (examples,)
         self.validation = digits.train_images[choose], digits.train_labels[choose]
         self.test = digits.test_images, digits.test_labels
-        self.random = torch.Generator().manual_seed(seed)
-        self.noisy_labels = noisy_labels(
-            self.true_labels, setting.noise, self.random
-        )  # (examples,) what training is told
+        random = torch.Generator().manual_seed(seed)
+        self.noisy_labels = noisy_labels(self.true_labels, setting.noise, random)  # (examples,) what training is told
+        augment = partial(shifted, furthest=setting.augmentation) if setting.augmentation else None
+        self.batches = ShuffledBatches(self.images, self.noisy_labels, BATCH, random, augment)
         self.network = network(setting, seed)
         self.rows: list[tuple[float, ...]] = []
 
@@ -117,34 +117,35 @@ class TrainingRun:
 
     def train(self, on_epoch: Callable[["TrainingRun"], bool | None] | None = None) -> History:
         """Train to the end, until patience runs out, or until ``on_epoch(trial)`` returns True."""
-        setting, model = self.setting, self.network
-        steps = -(-setting.examples // BATCH)  # of one epoch; the last batch may be short
-
-        def loss(logits: Tensor, labels: Tensor) -> Tensor:
-            plain = cross_entropy(logits, labels)
-            return plain + weight_penalty(model.parameters(), setting.weight_decay) if setting.weight_decay else plain
-
+        setting = self.setting
+        epoch = self.batches.steps_per_epoch
+        recipe = Recipe(
+            setting.learning_rate,
+            optimiser="SGD",
+            weight_decay=0,  # it is a term of the objective: see below
+            schedule="exponential",
+            final=setting.learning_rate_decay,
+            hold=epoch,
+        )
         return fit(
-            model,
-            self.batches(),
-            steps=setting.epochs * steps,
-            loss=loss,
-            optimiser=torch.optim.SGD(model.parameters(), lr=setting.learning_rate, momentum=0.9),
-            schedule=lambda step, _: setting.learning_rate_decay ** ((step // steps) / setting.epochs),
+            self.network,
+            self.batches,
+            steps=setting.epochs * epoch,
+            objective=self.objective,
+            recipe=recipe,
             evaluate=self.look,
-            every=steps,
+            every=epoch,
             patience=setting.early_stopping or None,
-            on_step=lambda step, _: bool((step + 1) % steps == 0 and on_epoch and on_epoch(self)),
+            on_step=lambda step, _: bool((step + 1) % epoch == 0 and on_epoch and on_epoch(self)),
             progress=False,
         )
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images ``(batch, 8, 8)``, shifted if the setting says so, and the labels as given ``(batch,)``; no end."""
-        furthest = self.setting.augmentation
-        while True:
-            for chosen in torch.randperm(len(self.images), generator=self.random).split(BATCH):
-                images = self.images[chosen]
-                yield shifted(images, self.random, furthest) if furthest else images, self.noisy_labels[chosen]
+    def objective(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, int]:
+        """Cross-entropy, and for each label the penalty on large weights."""
+        loss, count = cross_entropy_loss(model, batch)
+        if self.setting.weight_decay:
+            loss = loss + count * weight_penalty(model.parameters(), self.setting.weight_decay)
+        return loss, count
 
     def look(self, model: nn.Module) -> float:
         """Note loss and accuracy on the examples and on the validation digits; return the validation loss."""

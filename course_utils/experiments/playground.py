@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from course_utils.models.mlp import MLP, MLPConfig
+from course_utils.optimisers import sgd
 
 # ------------------------------------------------------------------------------------------------ points
 
@@ -149,7 +150,11 @@ def neuron_name(config: MLPConfig, layer: int, index: int) -> str:
 
 @dataclass
 class Run:
-    """One network in training by plain gradient descent on small batches."""
+    """One network in training by plain gradient descent on small batches.
+
+    Its learning rate, penalties and batch size may change from step to step, as sliders move while it plays; so it
+    takes its steps with `optimisers.sgd`, the function of notebook 03, and not by a recipe fixed beforehand.
+    """
 
     task: Task
     seed: int = 0
@@ -192,7 +197,9 @@ class Run:
             loss = loss + l1 * weights.abs().sum() + l2 / 2 * weights.square().sum()
         slopes = torch.autograd.grad(loss, self.parameters)
         with torch.no_grad():
-            moved = [weights - learning_rate * slope for weights, slope in zip(self.parameters, slopes, strict=True)]
+            moved = [
+                sgd(weights, slope, {}, learning_rate) for weights, slope in zip(self.parameters, slopes, strict=True)
+            ]
             fine = all(bool(weights.isfinite().all()) for weights in moved)
             if fine:  # weights that can be written down may still give a loss that cannot
                 before = [weights.clone() for weights in self.parameters]

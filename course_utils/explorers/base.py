@@ -1,42 +1,61 @@
-"""The one base class of the course's interactive pictures.
+"""The base of every interactive picture and text: a new explorer declares its controls, computes, shows, and says.
 
-An explorer declares its controls, computes, draws, and says in one sentence what it shows:
-
->>> from course_utils.explorers.base import Explorer, Slider
->>> class Parabola(Explorer):
+>>> from course_utils.explorers.base import FigureExplorer, Slider
+>>> from course_utils.plots.panels import Curves
+>>> from course_utils.plots.style import BLUE
+>>> class Powers(FigureExplorer):
+...     '''How a power grows.'''
+...
 ...     power = Slider(1, 4, 2)
+...     tour = [({"power": 1}, "A line."), ({"power": 4}, lambda result: f"It reaches {result[-1]}.")]
 ...
 ...     def compute(self, prepared, power):
-...         return [x**power for x in range(5)]
+...         return [x**power for x in range(5)]                  # plain data, testable without a screen
 ...
-...     def draw(self, figure, result):
-...         if not self.artists:                       # the first time: axes and artists
-...             axes = figure.add_axes((0.1, 0.15, 0.85, 0.8), ylim=(0, 260))
-...             self.artists["curve"], = axes.plot(result)
-...         self.artists["curve"].set_ydata(result)    # ever after: new data into the same artists
+...     def make_panels(self, figure, result):                   # once, into an empty figure
+...         axes = figure.add_axes((0.1, 0.15, 0.85, 0.8), xlim=(0, 4), ylim=(0, 260))
+...         return {"curve": Curves(axes, {"power": {"color": BLUE}}, ghosts=["power"])}
+...
+...     def contents(self, result):                              # at every move, and once more for the pinned state
+...         return {"curve": {"power": (range(5), result)}}
 ...
 ...     def caption(self, result):
 ...         return f"The curve ends at {result[-1]}."
->>> explorer = Parabola(power=3)
+>>> explorer = Powers(power=3)
 >>> explorer
-Parabola: interactive picture
->>> explorer.power = 4                                 # what the slider does
+Powers: interactive picture
+>>> explorer.power = 4                                         # what the slider does
 >>> explorer.says
 'The curve ends at 256.'
 
+A text needs no panels: ``TextExplorer`` has ``render`` instead, which returns elements made by `tag`.
+
 What a subclass may define
 - Controls as class attributes: ``Slider, Choice, Toggle, Text, Button``. Those marked ``slow`` go to ``prepare``.
+- ``tour``: stops, each a pair of values of controls (the others stand at their first values) and a sentence, or a
+  function from the result to a sentence with computed numbers.
 - ``__init__(self, model, ..., **start)``: store what you need, then ``super().__init__(**start)``, which draws. A range
-  that depends on the model: ``self.layer = Slider(0, layers - 1, 0)`` before that call (or in ``prepare``).
+  that depends on the model: ``self.layer = Slider(0, layers - 1, 0)`` before that call.
 - ``restart(self)``: forget what buttons did. Called before the first draw and by Reset; set up such state here.
 - ``prepare(self, **slow)``: the costly part. Results of the last few settings are kept; ``forget()`` drops them.
-- ``compute(self, prepared, **fast)``: plain data, testable without a screen. By default ``prepared`` is ``None``.
-- ``draw(self, figure, result)``: ``self.artists`` is empty when the figure is; ``clear()`` empties both, for a picture
-  whose shape changed. ``self.pinned`` is the pinned result or None: draw it as a ghost, once, with the other new
-  artists, for pinning clears the figure. No pyplot, no tight or constrained layout (slow). ``self.values`` is readable.
-- ``caption(self, result)``: one sentence with the numbers. ``panel(self, result)``: HTML under the picture, or "";
-  escape every text with ``html.escape``.
-- ``size`` (inches), ``caption_lines``, ``panel_height`` (pixels): the space that is kept, so that no height changes.
+- ``dependent_controls(self, prepared)``: name to ``Slider`` or ``Choice`` for controls whose range or options depend on
+  what was prepared. ``show_controls(names)`` in it shows these controls and hides the others.
+- ``dependent_values(self, name, value)``: what other controls are set to when this one gets a new value, such as the
+  start that belongs to a surface; a value that is set at the same time wins.
+- ``compute(self, prepared, **fast)``: the result. By default ``prepared`` is ``None``.
+- ``make_panels(self, figure, result)`` and ``contents(self, result)``: panels by name (`plots.panels`), and what each
+  of them shows. Ghosts of a pinned state are the panels' work; ``comparable(pinned, result)`` says when there is none.
+- ``layout_key(self, result)``: anything; where it changes, the figure is emptied and the panels are made anew.
+- ``caption(self, result)``: one sentence with the numbers. ``details(self, result)``: HTML made by `tag`, under the
+  caption, if ``details_height`` (pixels) is set.
+- ``size`` (inches), ``height`` (of a text, pixels), ``caption_lines``: the space that is kept, so that nothing jumps.
+- ``draw(self, figure, result)`` instead of panels, for a picture that fits none: artists go into ``self.artists``,
+  which is empty when the figure is (``clear()`` empties both); ever after new data go into the same artists. No pyplot,
+  no tight or constrained layout (slow). ``self.pinned`` is the pinned result or None.
+
+What a subclass may call: ``add_widget`` and ``listen`` for widgets of its own, such as a `Pointer`; ``set`` to move
+controls; ``refresh`` to compute and draw again; ``working``, the name of the button whose worker runs, or "";
+``refused``, why there is no picture of the controls' values, or ""; ``made_with``, the arguments it was made with.
 
 ``raise ValueError("one plain sentence")`` for a bad value: the sentence is shown and the last good picture stays. No
 error of a control ever reaches the kernel; from a cell (the constructor, ``set``) a broken explorer fails the cell.
@@ -46,11 +65,11 @@ The method of ``Button(..., worker=True)`` runs without it: take it for each ste
 look at ``self.cancel.is_set()``, call ``self.refresh()`` for a new picture and ``self.progress(done, total)``.
 """
 
-import html
+import contextlib
 import inspect
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -59,36 +78,29 @@ import traitlets
 from matplotlib.figure import Figure
 
 from course_utils.explorers.controls import Button, Choice, Control, Slider, Text, Toggle
-from course_utils.plots import picture
-from course_utils.plots.style import DRAWING
+from course_utils.explorers.display import Display, FigureDisplay, Html, TextDisplay, tag
+from course_utils.explorers.tour import TourBar
+from course_utils.plots.panels import Panel
 
-__all__ = ["Button", "Choice", "Control", "Explorer", "Shown", "Slider", "Text", "Toggle"]
+__all__ = [
+    "Button", "Choice", "Control", "Explorer", "FigureExplorer", "Html", "Slider", "Stop", "Text", "TextExplorer",
+    "Toggle", "tag",
+]  # fmt: skip
 
 KEPT = 8  # results of prepare: enough to go back and forth between a few prompts
-
-
-def one_line(text: str, longest: int) -> str:
-    """Return text without control signs or line breaks, cut at ``longest``."""
-    text = "".join(sign if sign.isprintable() else "·" for sign in " ".join(text.split()))
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+Stop = tuple[Mapping[str, Any], str | Callable[[Any], str]]  # of a tour: values of controls, and what to see there
 
 
 class _Helper(anywidget.AnyWidget):
-    """What ipywidgets leaves out: names on the sliders' handles, a caption that is read aloud, the clipboard."""
+    """What ipywidgets leaves out: captions and sentences that are read aloud, the clipboard."""
 
     copy = traitlets.Unicode("").tag(sync=True)
     _esm = """
     export default { render({ model, el }) {
       const name = () => {
         const root = el.closest(".course-explorer");
-        if (!root) return;
-        root.querySelector(".course-caption")?.setAttribute("aria-live", "polite");
-        root.querySelector(".course-status")?.setAttribute("aria-live", "assertive");
-        for (const slider of root.querySelectorAll(".widget-slider")) {
-          const label = slider.querySelector(".widget-label")?.textContent ?? "";
-          slider.querySelector(".noUi-handle")?.setAttribute("aria-label", label);
-          slider.querySelector(".widget-readout")?.setAttribute("aria-label", label + ", type a value");
-        }
+        for (const [part, how] of [["caption", "polite"], ["tour", "polite"], ["status", "assertive"]])
+          root?.querySelector(".course-" + part)?.setAttribute("aria-live", how);
       };
       const timers = [0, 200, 1000].map((wait) => setTimeout(name, wait));  // siblings may be drawn after this one
       model.on("change:copy", () => navigator.clipboard?.writeText(model.get("copy").trimEnd()).catch(() => {}));
@@ -97,94 +109,30 @@ class _Helper(anywidget.AnyWidget):
     """
 
 
-def answer_during_cells(widget: widgets.Widget) -> None:
-    """Have a widget and all inside it answered while a cell runs, in the thread that the browser asks for.
-
-    ipykernel 7.4 gives a message to the thread that last wrote to the widget instead, which is often the one that is
-    busy with the cell; a channel without this method is left alone (``Kernel.shell_channel_thread_main``).
-    """
-    if widget.comm is not None:
-        widget.comm._reply_subshell_for = None
-    for child in getattr(widget, "children", ()):
-        answer_during_cells(child)
+def _button(words: str, tip: str = "", width: str = "auto") -> widgets.Button:
+    return widgets.Button(description=words, tooltip=tip, layout=widgets.Layout(width=width))
 
 
-class Shown:
-    """A picture with its caption that a notebook shows live, and keeps as a still where no kernel runs."""
+class Explorer(Display):
+    """What explorers of pictures and of texts share; the module's docstring is its contract."""
 
-    size = (8.4, 3.8)  # inches, at 100 dots each
-    caption_lines = 2
-    panel_height = 0
-
-    def _make_picture(self) -> None:
-        self.figure: Figure = picture.new_figure(*self.size)
-        self.artists: dict[str, Any] = {}
-        self._redrawn = picture.Redrawn(self.figure)
-        self.says = ""
-        self._pixels = picture.pixels(self.figure)
-        self._image, self._caption, self._status, self._panel = (widgets.HTML() for _ in range(4))
-        self._image.layout = widgets.Layout(height=f"{self._pixels.shape[0] + 6}px", overflow="auto hidden", margin="0")
-        for line, height, name in (
-            (self._caption, f"{1.5 * self.caption_lines}em", "course-caption"),
-            (self._status, "1.6em", "course-status"),
-            (self._panel, f"{self.panel_height}px", "course-panel"),
-        ):
-            line.layout = widgets.Layout(height=height, overflow="auto", margin="0 4px")
-            line.add_class(name)
-        self.widget = widgets.VBox([self._image, self._caption, self._status])
-
-    def clear(self) -> None:
-        """Empty the figure and ``artists``, so that the next draw builds them anew."""
-        self.figure.clear()
-        self.artists.clear()
-
-    def _show_picture(self, draw: Callable[[], None], caption: str) -> None:
-        try:
-            with DRAWING:
-                draw()
-                self._pixels = self._redrawn.pixels(picture.moving_artists(self.artists))
-        except BaseException:
-            self.clear()  # half-made artists would spoil every later picture
-            raise
-        self.says = one_line(caption, 400)
-        height, width = self._pixels.shape[:2]
-        self._image.value = picture.image_tag(picture.png(self._pixels), self.says, width, height)
-        self._caption.value = f'<div style="line-height:1.4">{html.escape(self.says)}</div>'
-
-    def _say(self, sentence: str, role: str = "alert") -> None:
-        text = html.escape(one_line(sentence, 300))
-        colour = "color:#b00020" if role == "alert" else ""
-        self._status.value = f'<div role="{role}" style="{colour}">{text}</div>' if text else ""
-
-    def progress(self, done: float, total: float, words: str = "") -> None:
-        """Show how far a long job is, in the line under the caption."""
-        words = html.escape(one_line(words or f"{done:,} of {total:,}", 200))
-        self._status.value = f'<div role="status"><progress value="{done}" max="{total}"></progress> {words}</div>'
-
-    @property
-    def png(self) -> bytes:
-        """The present picture as PNG, without its caption."""
-        return picture.png(self._pixels)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}: interactive picture"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
-        still, width, height = picture.still(self._pixels, self.says)
-        answer_during_cells(self.widget)
-        view = self.widget._repr_mimebundle_()
-        data = {**view, "text/plain": repr(self), "image/png": still}
-        return data, {"image/png": {"alt": self.says, "width": width, "height": height}}
-
-
-class Explorer(Shown):
-    """Base class of every interactive picture; the module's docstring is its contract."""
-
-    _given = ""
+    tour: Sequence[Stop] = ()
+    result: Any = None
+    pinned: Any = None
+    refused = ""
+    working = ""
+    locked = False
+    tour_stop: int | None = None
+    controls: dict[str, Control]
+    inputs: dict[str, widgets.Widget]
+    buttons: dict[str, widgets.Button]
+    lock: threading.RLock
+    made_with: str
 
     def __init_subclass__(cls) -> None:
+        bases = [parent for parent in cls.__mro__[1:] if parent.__module__ in (Explorer.__module__, Display.__module__)]
         for name, got in vars(cls).items():
-            if isinstance(got, Control | Button) and hasattr(Explorer, name):
+            if isinstance(got, Control | Button) and any(hasattr(parent, name) for parent in bases):
                 raise TypeError(f"{cls.__name__}.{name}: every explorer has something else of this name; rename it")
 
     def __new__(cls, *arguments: Any, **named: Any) -> "Explorer":
@@ -197,18 +145,14 @@ class Explorer(Shown):
             for name, value in list(bound.items())[1:]
             if not isinstance(value, dict) and name not in explorer._declared(Control)
         ]
-        explorer._given = ", ".join(sorted(given, key=lambda text: "=" in text))
+        explorer.made_with = ", ".join(sorted(given, key=lambda text: "=" in text))
         explorer.controls = explorer._declared(Control)
         explorer.inputs = {}
         explorer.lock = threading.RLock()
         return explorer
 
-    controls: dict[str, Control]
-    inputs: dict[str, widgets.Widget]
-    lock: threading.RLock
-
     def __init__(self, **start: Any):
-        """Build the widget and draw the first picture.
+        """Build the widget and show the first result.
 
         Args:
             start: first values of controls, by name.
@@ -216,25 +160,26 @@ class Explorer(Shown):
         Raises:
             ValueError: a value that no control takes, or that ``prepare``, ``compute`` or ``draw`` refuses.
         """
-        self.pinned: Any = None
-        self.result: Any = None
+        super().__init__()
         self.cancel = threading.Event()
         self._prepared: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._shown: Any = None
         self._setting = False
         self._worker: threading.Thread | None = None
-        self._working = ""
         self._pressing = threading.Lock()
-        self._undo: dict[str, Any] | None = None
+        self._before_reset: dict[str, Any] | None = None
+        self._before_tour: dict[str, Any] = {}
         self._pinned_says = ""
-        self._make_picture()
         for name, control in self.controls.items():
             self.inputs[name] = control.widget()
-            self.inputs[name].observe(self._moved, "value")
-        self._start = {name: control.start for name, control in self.controls.items()} | self._checked(start)
-        self._buttons = {name: button.widget() for name, button in self._declared(Button).items()}
-        for name, widget in self._buttons.items():
-            widget.on_click(lambda _, name=name: self._from_widget(lambda: self.press(name)))
+            self.inputs[name].observe(lambda change, name=name: self._moved(name, change.old), "value")
+        usual = {name: control.start for name, control in self.controls.items()}
+        given = self._checked(start)
+        followers = self._followers(usual | given)
+        self._start = usual | self._checked(followers) | given
+        self.buttons = {name: button.widget() for name, button in self._declared(Button).items()}
+        for name, widget in self.buttons.items():
+            widget.on_click(lambda _, name=name: self._try(lambda: self.press(name)))
         self._arrange()
         self._write(self._start)
         self.restart()
@@ -245,31 +190,32 @@ class Explorer(Shown):
         return {name: got for name in dict.fromkeys(names) if isinstance(got := getattr(type(self), name), kind)}
 
     def _arrange(self) -> None:
-        self._pin, self._unpin, self._reset, self._copy = (
-            widgets.Button(description=words, tooltip=tip, layout=widgets.Layout(width="auto"))
-            for words, tip in (
-                ("Pin", "Keep this state as a ghost to compare with"),
-                ("Unpin", "Remove the ghost"),
-                ("Reset", "Back to the first values"),
-                ("Copy as Python", "The line that makes this state"),
-            )
-        )
+        self._pin = _button("Pin", "Keep this state as a ghost to compare with")
+        self._unpin = _button("Unpin", "Remove the ghost")
+        self._reset = _button("Reset", "Back to the first values", "90px")
+        self._copy = _button("Copy as Python", "The line that makes this state")
         self._unpin.disabled = True
         self._line = widgets.Text(placeholder="the line of Python", layout=widgets.Layout(flex="1 1 200px"))
         self._helper = _Helper()
-        self._pin.on_click(lambda _: self._from_widget(self.pin))
-        self._unpin.on_click(lambda _: self._from_widget(self.unpin))
-        self._reset.on_click(lambda _: self._from_widget(self.reset if self._undo is None else self.undo))
-        self._copy.on_click(lambda _: self._from_widget(self._copy_line))
+        for button, action in (
+            (self._pin, self.pin),
+            (self._unpin, self.unpin),
+            (self._reset, lambda: self.reset() if self._before_reset is None else self.undo()),
+            (self._copy, self._copy_line),
+        ):
+            button.on_click(lambda _, action=action: self._try(action))
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         below = [self._pin, self._unpin, self._reset, self._copy, self._line, self._helper]
-        panel = [self._panel] if self.panel_height else []
+        self._tour_bar = TourBar(len(self.tour), self.visit, self._try) if self.tour else None
+        self._controls = widgets.HBox([*self.inputs.values(), *self.buttons.values()], layout=wrap)
+        self._top = widgets.HBox([self._controls])
         self.widget.children = (
-            widgets.HBox([*self.inputs.values(), *self._buttons.values()], layout=wrap),
-            self._image,
-            self._caption,
-            self._status,
-            *panel,
+            self._top,
+            *([self._tour_bar.widget] if self._tour_bar else []),
+            self.body,
+            self.caption_line,
+            self.status,
+            *([self.details_box] if self.details_height else []),
             widgets.HBox(below, layout=wrap),
         )
         self.widget.add_class("course-explorer")
@@ -283,21 +229,52 @@ class Explorer(Shown):
         """Return what is costly and depends on slow controls only."""
         return None
 
-    def compute(self, *prepared: Any, **fast: Any) -> Any:
-        """Return the result to draw, as plain data."""
-        raise NotImplementedError
+    def dependent_controls(self, prepared: Any) -> Mapping[str, Control]:
+        """Return the controls whose range or options depend on what was prepared."""
+        return {}
 
-    def draw(self, figure: Figure, result: Any) -> None:
-        """Put the result into the figure's artists."""
+    def dependent_values(self, name: str, value: Any) -> Mapping[str, Any]:
+        """Return what other controls are set to when control ``name`` gets this new value."""
+        return {}
+
+    def compute(self, *prepared: Any, **fast: Any) -> Any:
+        """Return the result to show, as plain data."""
         raise NotImplementedError
 
     def caption(self, result: Any) -> str:
-        """Return one sentence with the numbers of the picture."""
+        """Return one sentence with the numbers of the result."""
         raise NotImplementedError
 
-    def panel(self, result: Any) -> str:
-        """Return HTML to show under the picture, with every text escaped."""
+    def details(self, result: Any) -> str:
+        """Return HTML made by `tag` to show under the caption; a plain text is escaped."""
         return ""
+
+    def show_result(self, result: Any, caption: str) -> None:
+        """Put the result into the body; `FigureExplorer` and `TextExplorer` say how."""
+        raise NotImplementedError
+
+    # What a subclass may call.
+
+    def add_widget(self, widget: widgets.Widget, *, beside: bool = False) -> None:
+        """Show a widget of the subclass left ``beside`` the controls, or after everything else."""
+        if beside:
+            self._top.children = (widget, *self._top.children)
+            self._top.layout.flex_flow = "row wrap"
+            self._controls.layout.flex = "1 1 300px"
+        else:
+            self.widget.children = (*self.widget.children, widget)
+
+    def listen(self, widget: widgets.Widget, trait: str, action: Callable[[Any], Any]) -> None:
+        """Call ``action`` with each new value of a widget's trait; its errors become sentences, like a control's.
+
+        While the controls are locked, nothing is heard.
+        """
+        widget.observe(lambda change: self.locked or self._try(lambda: action(change["new"])), trait)
+
+    def show_controls(self, names: Collection[str]) -> None:
+        """Show exactly these controls; the others keep their values."""
+        for name, widget in self.inputs.items():
+            widget.layout.display = None if name in names else "none"
 
     # What learners and cells call.
 
@@ -306,11 +283,6 @@ class Explorer(Shown):
         """The present value of every control, by name."""
         return {name: self.inputs[name].value if self.inputs else got.start for name, got in self.controls.items()}
 
-    @property
-    def problem(self) -> str:
-        """The sentence under the caption: what went wrong, or nothing."""
-        return html.unescape(self._status.value.partition(">")[2].rpartition("</div>")[0])
-
     def set(self, **values: Any) -> None:
         """Move controls, as the learner would.
 
@@ -318,49 +290,59 @@ class Explorer(Shown):
             ValueError: no such control, or a value outside its limits; nothing moves then.
         """
         with self.lock:
-            self._write(self._checked(values))
-            self._remember(None)
-            try:
-                self._update()
-            except ValueError as error:
-                self._say(str(error))
-            except Exception as error:
-                self._fail(error)
-                raise
+            self._put(values)
+            self._settle()
 
     def reset(self) -> None:
         """Put every control back to its first value; ``undo`` takes this back."""
-        before = self.values
-        self.restart()
-        self.set(**self._start)
-        self._remember(before)
-        self.refresh()
+        with self.lock:
+            before = self.values
+            self.restart()
+            self._put(self._start, lenient=True)
+            self._remember(before)
+            self._shown = None
+            self._settle()
 
     def undo(self) -> None:
         """Take back the last ``reset``."""
-        if self._undo is not None:
-            self.set(**self._undo)
+        if self._before_reset is not None:
+            self.set(**self._before_reset)
 
     def pin(self) -> None:
         """Keep the present result as a ghost to compare with."""
         with self.lock:
-            self.pinned, self._pinned_says = self.result, self.says
-            self._unpin.disabled = False
-            self.clear()
-            self.refresh()
+            self._pin_result(self.result)
 
     def unpin(self) -> None:
         """Remove the ghost."""
         with self.lock:
-            self.pinned = None
-            self._unpin.disabled = True
-            self.clear()
-            self.refresh()
+            self._pin_result(None)
+
+    def visit(self, stop: int | None) -> None:
+        """Go to a stop of the tour, counted from 0; ``None`` leaves the tour and gives back what was set before."""
+        with self.lock:
+            if stop is None:
+                if self.tour_stop is not None:
+                    self._show_stop(None, "")
+                    self._put(self._before_tour, lenient=True)
+                    self._settle()
+                return
+            if not 0 <= stop < len(self.tour):
+                raise ValueError(f"{type(self).__name__} has no stop {stop}; its tour has {len(self.tour)}")
+            if self.tour_stop is None:
+                self._before_tour = self.values
+            state, sentence = self.tour[stop]
+            self._put(self._start, lenient=True)  # a stop looks the same whatever the learner did before it
+            self._put(state)
+            self._update()
+            self._show_stop(stop, sentence if isinstance(sentence, str) else sentence(self.result))
 
     def as_python(self) -> str:
         """Return the line of Python that makes an explorer in this state."""
-        changed = [f"{name}={value!r}" for name, value in self.values.items() if value != self.controls[name].start]
-        return f"{type(self).__name__}({', '.join(filter(None, [self._given, *changed]))})"
+        usual, values = {name: control.start for name, control in self.controls.items()}, self.values
+        usual |= self._followers(usual | values)
+        changed = [f"{name}={value!r}" for name, value in values.items() if value != usual[name]]
+        return f"{type(self).__name__}({', '.join(filter(None, [self.made_with, *changed]))})"
 
     def enable(self) -> None:
         """Let the learner move the controls."""
@@ -371,7 +353,7 @@ class Explorer(Shown):
         self._lock_controls(True)
 
     def refresh(self) -> None:
-        """Compute and draw again, though no control moved; the way for a worker to show what it has done."""
+        """Compute and show again, though no control moved; the way for a worker to show what it has done."""
         with self.lock:
             self._shown = None
             self._try(self._update)
@@ -384,16 +366,16 @@ class Explorer(Shown):
     def replace(self, name: str, control: Control) -> None:
         """Give one control of this explorer another range or other options; its value stays if it still may."""
         with self.lock:
+            control.__set_name__(type(self), name)
             self.controls[name] = control
             if name not in self.inputs:
                 return
+            widget, traits = self.inputs[name], control.traits()
             try:
-                value = control.check(self.inputs[name].value)
+                value = control.check(widget.value)
             except ValueError:
                 value = control.start
-            self._start[name] = control.start
             self._setting, before = True, self._setting
-            widget, traits = self.inputs[name], control.traits()
             with widget.hold_trait_notifications():
                 for trait, setting in traits.items():
                     setattr(widget, trait, setting)
@@ -403,7 +385,7 @@ class Explorer(Shown):
             self._setting = before
 
     def press(self, name: str) -> None:
-        """Press a button: run its method and draw, or start or stop its worker."""
+        """Press a button: run its method and show, or start or stop its worker."""
         button = self._declared(Button)[name]
         if not button.worker:
             with self.lock:
@@ -412,13 +394,13 @@ class Explorer(Shown):
                 self._update()
             return
         with self._pressing:  # not self.lock: Stop must work while the worker draws
-            if self._working == name:
+            if self.working == name:
                 self.cancel.set()
-            elif self._working:
-                raise ValueError(f"{self._declared(Button)[self._working].label} is running: press Stop first")
+            elif self.working:
+                raise ValueError(f"{self._declared(Button)[self.working].label} is running: press Stop first")
             else:
-                self._working, self.cancel = name, threading.Event()
-                self._buttons[name].description = "Stop"
+                self.working, self.cancel = name, threading.Event()
+                self.buttons[name].description = "Stop"
                 self._worker = threading.Thread(target=self._work, args=(button,), daemon=True)
                 self._worker.start()
 
@@ -426,74 +408,160 @@ class Explorer(Shown):
         """Wait for the worker to end; return whether it has."""
         if self._worker is not None:
             self._worker.join(seconds)
-        return not self._working
+        return not self.working
 
     # The machinery.
 
     def _work(self, button: Button) -> None:
-        self._say("")
+        self.say("")
         failed = not self._try(getattr(self, button.method))
-        self._buttons[button.name].description = button.label
-        self._working = ""
+        self.buttons[button.name].description = button.label
+        self.working = ""
         if not failed:
             self.refresh()
 
-    def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
-        for name in values:
+    def _checked(self, values: Mapping[str, Any], lenient: bool = False) -> dict[str, Any]:
+        """The values as the explorer uses them; a lenient check puts a control's first value for one it refuses."""
+        checked = {}
+        for name, value in values.items():
             if name not in self.controls:
                 known = ", ".join(self.controls) or "none"
                 raise ValueError(f"{type(self).__name__} has no control named {name}; it has {known}")
-        return {name: self.controls[name].check(value) for name, value in values.items()}
+            try:
+                checked[name] = self.controls[name].check(value)
+            except ValueError:
+                if not lenient:
+                    raise
+                checked[name] = self.controls[name].start
+        return checked
 
-    def _write(self, values: dict[str, Any]) -> None:
-        self._setting = True  # observers run in this thread, other threads wait for the lock
+    def _followers(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What other controls are set to by these values, those of controls declared later winning."""
+        return {
+            other: setting
+            for name in self.controls
+            if name in values
+            for other, setting in self.dependent_values(name, values[name]).items()
+        }
+
+    def _put(self, values: Mapping[str, Any], lenient: bool = False) -> None:
+        """Check and write values without showing them: slow ones first, for others' ranges may depend on them."""
+        self._checked({name: value for name, value in values.items() if name not in self.controls})  # tells of it
+        before = self.values
+        slow = self._checked({name: value for name, value in values.items() if self.controls[name].slow}, lenient)
+        moved = {name: value for name, value in slow.items() if value != before[name]}
+        self._write(slow)
+        try:
+            if moved and type(self).dependent_controls is not Explorer.dependent_controls:
+                with contextlib.suppress(Exception):  # the next update says it
+                    self._prepare()
+            fast = self._checked({name: value for name, value in values.items() if name not in slow}, lenient)
+            moved |= {name: value for name, value in fast.items() if value != before[name]}
+            followers = {name: got for name, got in self._followers(moved).items() if name not in values}
+            self._write(self._checked(followers) | fast)
+        except ValueError:
+            self._write(before)
+            with contextlib.suppress(Exception):
+                self._prepare()
+            raise
+        self._remember(None)
+
+    def _write(self, values: Mapping[str, Any]) -> None:
+        self._setting, before = True, self._setting  # observers run in this thread, other threads wait for the lock
         try:
             for name, value in values.items():
                 self.inputs[name].value = value
         finally:
-            self._setting = False
+            self._setting = before
 
-    def _moved(self, _: Any) -> None:
+    def _moved(self, name: str, before: Any) -> None:
+        """The learner moved a control."""
         with self.lock:
-            if not self._setting:
-                self._remember(None)
-                self._try(self._update)
+            if self._setting:
+                return
+            self._remember(None)
+            control = self.controls[name]
+            try:
+                value = control.check(self.inputs[name].value)
+            except ValueError as error:
+                if isinstance(control, Slider):  # a typed number has no picture: the slider goes back to the one it has
+                    self._write({name: before})
+                    self.say(str(error))
+                    return
+            else:
+                if not self._try(lambda: self._write(self._checked(self.dependent_values(name, value)))):
+                    return
+            self._try(self._update)
+
+    def _prepare(self) -> Any:
+        """What ``prepare`` returns for the slow controls, anew or kept; ranges that depend on it are set."""
+        slow = {name: control.check(self.inputs[name].value) for name, control in self.controls.items() if control.slow}
+        key = tuple(slow.values())
+        if key not in self._prepared:
+            prepared = self.prepare(**slow)
+            self._prepared[key] = prepared
+            while len(self._prepared) > KEPT:
+                self._prepared.popitem(last=False)
+        self._prepared.move_to_end(key)
+        for name, control in self.dependent_controls(self._prepared[key]).items():
+            control.__set_name__(type(self), name)
+            if control.traits() != self.controls[name].traits():
+                self.replace(name, control)
+        return self._prepared[key]
+
+    def _show_stop(self, stop: int | None, sentence: str) -> None:
+        self.tour_stop = stop
+        if self._tour_bar:
+            self._tour_bar.show(stop, sentence)
+
+    def _settle(self) -> None:
+        """Show what a cell has set: a refusal is a sentence, a bug fails the cell."""
+        try:
+            self._update()
+        except ValueError as error:
+            self.say(str(error))
+        except Exception as error:
+            self._fail(error)
+            raise
 
     def _update(self) -> None:
-        """Compute and draw what the controls say, unless that is what the picture shows."""
+        """Compute and show what the controls say, unless that is what the body shows."""
         with self.lock:
-            values = self._checked(self.values)
-            if self._shown == values:
-                self._say("")
-                return
-            self._shown = None
-            slow = {name: value for name, value in values.items() if self.controls[name].slow}
-            key = tuple(slow.values())
-            if key not in self._prepared:
-                prepared = self.prepare(**slow)
-                self._prepared[key] = prepared
-                while len(self._prepared) > KEPT:
-                    self._prepared.popitem(last=False)
-            self._prepared.move_to_end(key)
-            values = self._checked(self.values)  # prepare may have changed a range
-            fast = {name: value for name, value in values.items() if not self.controls[name].slow}
-            result = self.compute(self._prepared[key], **fast)
-            caption = self.caption(result)
-            if self.pinned is not None:
-                caption += f" Pinned: {self._pinned_says}"
-            panel = self.panel(result)
-            self._show_picture(lambda: self.draw(self.figure, result), caption)
-            style = f"height:{self.panel_height - 4}px;overflow:auto"
-            self._panel.value = f'<div tabindex="0" style="{style}">{panel}</div>' if panel else ""
-            self.result, self._shown = result, values
-            if not self._working:
-                self._say("")
+            try:
+                values = self._checked(self.values)
+                if self._shown == values:
+                    self.say("")
+                    return
+                self._shown = None
+                prepared = self._prepare()
+                values = self._checked(self.values)  # a range may have changed
+                fast = {name: value for name, value in values.items() if not self.controls[name].slow}
+                result = self.compute(prepared, **fast)
+                caption = self.caption(result)
+                if self.pinned is not None:
+                    caption += f" Pinned: {self._pinned_says}"
+                details = self.details(result)
+                self.show_result(result, caption)
+            except ValueError as error:
+                self.refused = str(error)
+                raise
+            style = f"height:{self.details_height - 4}px;overflow:auto"
+            self.details_box.value = tag("div", details, tabindex="0", style=style) if details else ""
+            self.result, self._shown, self.refused = result, values, ""
+            if not self.working:
+                self.say("")
+
+    def _pin_result(self, result: Any) -> None:
+        self.pinned, self._pinned_says = result, self.says
+        self._unpin.disabled = result is None
+        self.clear()
+        self.refresh()
 
     def _try(self, action: Callable[[], Any]) -> bool:
         try:
             action()
         except ValueError as error:
-            self._say(str(error))
+            self.say(str(error))
         except (Exception, KeyboardInterrupt) as error:
             self._fail(error)
         else:
@@ -501,13 +569,10 @@ class Explorer(Shown):
         return False
 
     def _fail(self, error: BaseException) -> None:
-        self._say(f"Something went wrong: {type(error).__name__}: {error}")
-
-    def _from_widget(self, action: Callable[[], Any]) -> None:
-        self._try(action)
+        self.say(f"Something went wrong: {type(error).__name__}: {error}")
 
     def _remember(self, before: dict[str, Any] | None) -> None:
-        self._undo = before
+        self._before_reset = before
         self._reset.description = "Reset" if before is None else "Undo reset"
 
     def _copy_line(self) -> None:
@@ -516,5 +581,57 @@ class Explorer(Shown):
         self._helper.copy = self._line.value + (" " if self._helper.copy == self._line.value else "")
 
     def _lock_controls(self, locked: bool) -> None:
-        for widget in (*self.inputs.values(), *self._buttons.values(), self._pin, self._reset):
+        self.locked = locked
+        tour = self._tour_bar.buttons if self._tour_bar else ()
+        for widget in (*self.inputs.values(), *self.buttons.values(), self._pin, self._reset, *tour):
             widget.disabled = locked
+
+
+class FigureExplorer(Explorer, FigureDisplay):
+    """An explorer that draws: panels that are built once and updated in place."""
+
+    def make_panels(self, figure: Figure, result: Any) -> Mapping[str, Panel]:
+        """Return the panels by name, built in an empty figure."""
+        raise NotImplementedError
+
+    def contents(self, result: Any) -> Mapping[str, Any]:
+        """Return what each panel shows of this result."""
+        raise NotImplementedError
+
+    def layout_key(self, result: Any) -> Hashable:
+        """Return what decides the panels' shape; where it changes they are made anew."""
+        return None
+
+    def comparable(self, pinned: Any, result: Any) -> bool:
+        """Return whether the pinned result can be shown beside this one."""
+        return True
+
+    def draw(self, figure: Figure, result: Any) -> None:
+        """Put the result into the figure: by its panels, unless a subclass has its own way."""
+        key = self.layout_key(result)
+        if not self.panels or key != self.built_for:
+            self.clear()
+            self.panels, self.built_for = self.make_panels(figure, result), key
+        pinned = self.pinned is not None and self.comparable(self.pinned, result)
+        ghosts = self.contents(self.pinned) if pinned else {}
+        for name, content in self.contents(result).items():
+            self.panels[name].update(content, ghosts.get(name))
+
+    def show_result(self, result: Any, caption: str) -> None:
+        """Draw the result."""
+        self.show_picture(lambda: self.draw(self.figure, result), caption)
+
+
+class TextExplorer(Explorer, TextDisplay):
+    """An explorer that writes: HTML made by `tag`; a pinned state stands beside the present one."""
+
+    def render(self, result: Any) -> str:
+        """Return the result as elements made by `tag`; a plain text is escaped."""
+        raise NotImplementedError
+
+    def show_result(self, result: Any, caption: str) -> None:
+        """Write the result, and beside it the pinned one."""
+        parts = [self.render(result)]
+        if self.pinned is not None:
+            parts.append(tag("", tag("b", "pinned"), "\n", self.render(self.pinned)))
+        self.show_text(parts, caption)

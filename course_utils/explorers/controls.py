@@ -10,6 +10,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from course_utils.explorers.slider import NumberSlider
+
 STYLE = {"description_width": "initial"}
 
 
@@ -55,7 +57,7 @@ class Control:
 class Slider(Control):
     """A number from ``low`` to ``high``, whole if all of low, high, start and step are; ``log`` spaces it by powers.
 
-    The number beside the slider can be clicked and typed over.
+    Dragging moves in steps; a number typed beside the slider, or set by code, is kept exactly.
     """
 
     def __init__(
@@ -84,7 +86,6 @@ class Slider(Control):
             raise ValueError(
                 f"{self.label} must be a number from {self.low} to {self.high}, not {value!r:.60}"
             ) from None
-        number = float(f"{number:.10g}")  # a browser sends 0.15000000000000002 for 0.15
         if not math.isfinite(number) or not self.low <= number <= self.high:
             raise ValueError(f"{self.label} = {value!r:.60} is outside {self.low} to {self.high}")
         if self.whole and number != int(number):
@@ -93,31 +94,39 @@ class Slider(Control):
 
     def traits(self) -> dict[str, Any]:
         """Return the slider's range and step."""
-        if self.log:
-            return {"min": math.log10(self.low), "max": math.log10(self.high), "step": self.step}
-        return {"min": self.low, "max": self.high, "step": self.step}
+        return {"min": self.low, "max": self.high, "step": self.step, "log": self.log, "whole": self.whole}
 
     def widget(self) -> widgets.Widget:
-        """Return an ipywidgets slider, whole, linear or logarithmic."""
-        kind = widgets.IntSlider if self.whole else widgets.FloatLogSlider if self.log else widgets.FloatSlider
-        decimals = max(0, math.ceil(-math.log10(self.step) - 1e-9))
-        style = "d" if self.whole else ".2e" if self.log and self.low < 0.01 else f".{max(1, decimals)}f"
-        return kind(
+        """Return a slider with a field to type in."""
+        return NumberSlider(
+            **self.traits(),
             value=self.start,
             description=self.label,
             continuous_update=not self.slow,
-            readout_format=style,
-            style=STYLE,
             layout=widgets.Layout(width="340px"),
-            **self.traits(),
         )
 
 
 class Choice(Control):
-    """One of several options, shown by their text."""
+    """One of several options.
 
-    def __init__(self, options: Sequence[Any], start: Any = None, *, label: str = "", slow: bool = False):
+    Args:
+        options: the values to choose from.
+        start: the value at first; the first option if left out.
+        words: what the list shows for each option; the options' own texts if left out.
+    """
+
+    def __init__(
+        self,
+        options: Sequence[Any],
+        start: Any = None,
+        *,
+        words: Sequence[str] | None = None,
+        label: str = "",
+        slow: bool = False,
+    ):
         self.options = list(options)
+        self.words = [str(option) for option in self.options] if words is None else list(words)
         super().__init__(self.options[0] if start is None else start, label=label, slow=slow)
         self.check(self.start)
 
@@ -126,11 +135,11 @@ class Choice(Control):
         if value not in self.options:
             listed = ", ".join(repr(option) for option in self.options)
             raise ValueError(f"{self.label} must be one of {listed:.300}, not {value!r:.60}")
-        return value
+        return self.options[self.options.index(value)]
 
     def traits(self) -> dict[str, Any]:
-        """Return the options with their texts."""
-        return {"options": [(str(option), option) for option in self.options]}
+        """Return the options with their words."""
+        return {"options": tuple(zip(self.words, self.options, strict=True))}
 
     def widget(self) -> widgets.Widget:
         """Return a drop-down list."""
@@ -147,7 +156,7 @@ class Toggle(Control):
 
     def check(self, value: Any) -> bool:
         """Return the truth value, or raise a ValueError."""
-        if value not in (True, False):
+        if not isinstance(value, bool | int | float) or value not in (True, False):
             raise ValueError(f"{self.label} must be True or False, not {value!r:.60}")
         return bool(value)
 
@@ -181,6 +190,10 @@ class Text(Control):
         if len(value) > self.maximum:
             raise ValueError(
                 f"{self.label} has {len(value):,} characters and may have {self.maximum:,}: please shorten it"
+            )
+        if half := next((sign for sign in value if 0xD800 <= ord(sign) <= 0xDFFF), ""):
+            raise ValueError(
+                f"{self.label} holds U+{ord(half):04X}, which is half of a sign: delete it and type it again"
             )
         return value
 

@@ -1,14 +1,14 @@
 """Explorers of gradient descent: one walker with every knob, and four walkers in a race."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from course_utils.explorers.base import Choice, Explorer, Slider
+from course_utils.explorers.base import Choice, FigureExplorer, Slider
 from course_utils.explorers.pointer import Pointer
 from course_utils.optimisers import OPTIMISERS, Trajectory, descend
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
@@ -16,7 +16,7 @@ from course_utils.plots.surfaces import WALKERS, above_least, draw_ground, draw_
 from course_utils.surfaces import SURFACES, TWO_MINIMA, Surface
 
 if TYPE_CHECKING:
-    Base = Explorer
+    Base = FigureExplorer
 else:
     Base = object  # `OnSurface` is no explorer by itself: it has nothing to compute
 
@@ -38,16 +38,11 @@ class OnSurface(Base):
     def open_at(self, surfaces: Iterable[Surface], start: dict[str, Any]) -> None:
         """Offer these surfaces, begin on the first one or the one in ``start``, draw, and listen to the pointer."""
         self.surfaces = {surface.name: surface for surface in surfaces}
-        first, *_ = self.surfaces
-        name = start.get("surface")
-        own = self.own_values(name if name in self.surfaces else first)
-        self.surface = Choice(list(self.surfaces), first)
-        self.across = Slider(0.0, 1.0, own["across"], step=0.01, label="start, left to right")
-        self.up = Slider(0.0, 1.0, own["up"], step=0.01, label="start, bottom to top")
-        self.learning_rate = Slider(*RATES, own["learning_rate"], log=True, label="learning rate")
+        self.surface = Choice(list(self.surfaces))
         super().__init__(**start)
-        self.pointer = Pointer(MAP, self.pointed)
-        self.widget.children = (*self.widget.children, self.pointer)
+        self.pointer = Pointer(MAP)
+        self.add_widget(self.pointer)
+        self.listen(self.pointer, "place", self.pointed)
 
     def own_values(self, name: str) -> dict[str, float]:
         """Where a surface would have the walk begin, and with which learning rate."""
@@ -56,30 +51,14 @@ class OnSurface(Base):
         across, up = (round(float(place), 3) for place in [*places, 0.5][:2])
         return {"across": across, "up": up, "learning_rate": float(f"{surface.learning_rate:.3g}")}
 
-    def set(self, **values: Any) -> None:
-        """Move controls. Another surface brings its own start and learning rate, unless they are given too."""
-        name = values.get("surface")
-        if name in self.surfaces and name != self.surface:
-            values = self.own_values(name) | values
-        super().set(**values)
+    def dependent_values(self, name: str, value: Any) -> dict[str, float]:
+        """Another surface brings its own start and learning rate."""
+        return self.own_values(value) if name == "surface" else {}
 
-    def as_python(self) -> str:
-        """Return the line of Python that makes an explorer in this state."""
-        usual = {name: control.start for name, control in self.controls.items()} | self.own_values(self.surface)
-        changed = [f"{name}={value!r}" for name, value in self.values.items() if value != usual[name]]
-        return f"{type(self).__name__}({', '.join(filter(None, [self._given, *changed]))})"
-
-    def _moved(self, change: Any) -> None:
-        """The learner moved a control: choosing a surface does what ``set`` does."""
-        if change["owner"] is self.inputs["surface"] and not self._setting:
-            with self.lock:
-                self._write(self.own_values(change["new"]))
-        super()._moved(change)
-
-    def pointed(self, across: float, up: float) -> None:
+    def pointed(self, place: Sequence[float]) -> None:
         """Start where the learner pointed."""
-        if not self.inputs["across"].disabled:  # locked until a prediction is made
-            self.set(across=round(across, 3), up=round(up, 3))
+        across, up = place
+        self.set(across=round(across, 3), up=round(up, 3))
 
     def start_on(self, surface: Surface, across: float, up: float) -> list[float]:
         """The parameters at a place of the picture."""
@@ -122,7 +101,7 @@ class Walk:
     steps: int  # that were asked for
 
 
-class DescentExplorer(OnSurface, Explorer):
+class DescentExplorer(OnSurface, FigureExplorer):
     """A walk downhill: where it starts, how it steps, where it ends, and the step at which it diverged.
 
     Args:
@@ -260,7 +239,7 @@ class Race:
     steps: int
 
 
-class OptimiserRace(OnSurface, Explorer):
+class OptimiserRace(OnSurface, FigureExplorer):
     """SGD, momentum, RMSProp and Adam from the same start: who is first, and stays, within 1 % of the way's end.
 
     Args:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import anywidget
-import ipywidgets as widgets
 import numpy as np
 import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from course_utils.explorers.base import Button, Explorer, Text, Toggle
+from course_utils.explorers.base import Button, FigureExplorer, Text, Toggle
 from course_utils.models.convnet import ConvNet
 from course_utils.models.mlp import MLP
 from course_utils.plots.bars import percent
@@ -215,7 +214,7 @@ class Answers:
     shares: np.ndarray  # (2, 10) probabilities: plain, convolutional
 
 
-class DrawADigit(Explorer):
+class DrawADigit(FigureExplorer):
     """Draw a digit; a plain and a convolutional network answer, layer by layer.
 
     Args:
@@ -236,21 +235,19 @@ class DrawADigit(Explorer):
         self.past: list[str] = []  # drawings before each stroke
         super().__init__(**start)
         self.inputs["drawing"].layout.display = "none"  # the paper shows it
-        self.paper.observe(lambda change: self._from_widget(lambda: self._drawn(change.old, change.new)), "ink")
-        controls, *others = self.widget.children
-        beside = widgets.HBox([self.paper, widgets.VBox([controls])], layout=widgets.Layout(flex_flow="row wrap"))
-        self.widget.children = (beside, *others)
+        self.add_widget(self.paper, beside=True)
+        self.listen(self.paper, "ink", self._drawn)
 
     def restart(self) -> None:
         """Nothing to undo."""
         self.past, self._strokes = [], self.paper.stroke
 
-    def _drawn(self, before: str, now: str) -> None:
+    def _drawn(self, now: str) -> None:
         if now == self.drawing:
             return  # it was this explorer that changed the paper
         if self.paper.stroke != self._strokes:
             self._strokes = self.paper.stroke
-            self.past.append(before)
+            self.past.append(self.drawing)
         self.set(drawing=now)
 
     def take_back(self) -> None:

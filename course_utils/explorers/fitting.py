@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from course_utils.data import TERMINAL_SPEED
-from course_utils.explorers.base import Button, Choice, Explorer, Slider
+from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider
 from course_utils.models.regression import absolute_error, fit_polynomial, fit_weights, huber_error, squared_error
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
 
@@ -45,7 +45,7 @@ class FittedLine:
     pinned_loss: float | None  # of the pinned line, by the same kind of loss
 
 
-class LineFitter(Explorer):
+class LineFitter(FigureExplorer):
     """Two knobs, slope and intercept, turned until a line fits.
 
     Args:
@@ -194,7 +194,7 @@ def typical_miss(predictions: NDArray, targets: NDArray) -> float:
     return float(np.sqrt(squared_error(predictions, targets)))
 
 
-class PolynomialFitter(Explorer):
+class PolynomialFitter(FigureExplorer):
     """Polynomials of any degree fitted to timed drops: what they miss on those drops, and on others.
 
     The drops come from `fall_time` with a stopwatch's noise, from heights spread evenly over floors 1 to 29; a

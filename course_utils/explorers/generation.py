@@ -1,6 +1,5 @@
 """Explorers of writing: a text grown token by token, and the tree of texts that could have been written instead."""
 
-import html
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,56 +9,18 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from course_utils.explorers.base import Button, Choice, Explorer, Slider, Text
+from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Text, tag
 from course_utils.explorers.sampling import token_name
-from course_utils.models.attention import KeyValueCache
 from course_utils.models.transformer import Transformer
 from course_utils.plots.bars import percent
 from course_utils.plots.lettering import Label
 from course_utils.plots.style import BLUE, GREY, ORANGE, readable, visible
-from course_utils.sampling import SamplingConfig, prompt_ids, sample_token, warp
+from course_utils.sampling import Reader, SamplingConfig, prompt_ids, sample_token
 from course_utils.tokenizers import BPETokenizer
 
 ROWS = 10  # tokens to choose from, and tokens whose surprise is drawn
 LONGEST = 200  # new tokens in one text
 LEAVES, DEPTH = 14, 4  # what fits into the picture of a tree
-
-
-class Reader:
-    """Scores the next token; of a text like the one before, only the part that differs is read.
-
-    >>> from course_utils.models.transformer import TransformerConfig
-    >>> tiny = Transformer(TransformerConfig.preset("tiny"))
-    >>> Reader(tiny).logits([3, 1, 4]).shape
-    torch.Size([128])
-    """
-
-    def __init__(self, model: Transformer):
-        self.model, self.room = model, 0
-        self.ids: list[int] = []
-        self.cache: list[KeyValueCache] = []
-
-    @torch.inference_mode()
-    def logits(self, ids: Sequence[int]) -> Tensor:
-        """Return the scores ``(vocabulary,)`` of what could follow ``ids``.
-
-        Raises:
-            ValueError: if the text is longer than the context, or the scores are no numbers.
-        """
-        if len(ids) > self.room:
-            self.room, self.ids = min(2 * len(ids) + LONGEST, max(len(ids), self.model.config.context)), []
-            self.cache = self.model.new_cache(self.room)
-        shared = 0
-        while shared < min(len(self.ids), len(ids) - 1) and self.ids[shared] == ids[shared]:
-            shared += 1
-        for layer in self.cache:
-            layer.tokens = shared  # what stands behind will be written over
-        self.ids = list(ids[:shared])  # and stays so if reading fails
-        stream = self.model.hidden_states(
-            torch.tensor([ids[shared:]], device=self.model.tokens.weight.device), self.cache
-        )
-        self.ids = list(ids)
-        return warp(self.model.unembed(stream[0, -1]))
 
 
 class Row(int):
@@ -110,7 +71,7 @@ class Step:
     text: str  # what was written
 
 
-class StepSampler(Explorer):
+class StepSampler(FigureExplorer):
     """Choose every token yourself or let the model choose, and watch the surprise add up.
 
     Args:
@@ -120,7 +81,7 @@ class StepSampler(Explorer):
     """
 
     size = (8.4, 4.2)
-    panel_height = 84
+    details_height = 84
     prompt = Text("Once upon a time")
     row = Choice([Row(number, f"{number}.") for number in range(1, ROWS + 1)], label="next token")
     take = Button("Take this token", "take_row")
@@ -239,10 +200,9 @@ class StepSampler(Explorer):
             f"({percent(chosen)}) would add {_surprise(chosen)}. The text: {_tail(result.given + result.text, 100)}"
         )
 
-    def panel(self, result: Step) -> str:
+    def details(self, result: Step) -> str:
         """Show the whole text, what was written in bold."""
-        given, text = html.escape(result.given), html.escape(result.text)
-        return f'<div style="white-space:pre-wrap">{given}<b>{text}</b></div>'
+        return tag("div", result.given, tag("b", result.text), style="white-space:pre-wrap")
 
 
 @dataclass(frozen=True)
@@ -277,7 +237,7 @@ class Growing:
     children: dict[tuple[int, ...], list[tuple[int, float]]] = field(default_factory=dict)
 
 
-class ContinuationTree(Explorer):
+class ContinuationTree(FigureExplorer):
     """The likeliest continuations of a prompt as a tree; the probabilities along a path multiply to the leaf's.
 
     Args:
@@ -396,7 +356,7 @@ class ContinuationTree(Explorer):
         )
 
 
-def _rename(explorer: Explorer, name: str, words: list[str]) -> None:
+def _rename(explorer: FigureExplorer, name: str, words: list[str]) -> None:
     """Give the rows of a choice new words, if they are new; the row that is chosen stays while there is one."""
     if [str(option) for option in explorer.controls[name].options] != words:  # type: ignore[attr-defined]
         label = explorer.controls[name].label

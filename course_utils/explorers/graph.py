@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from course_utils.autodiff import Value, backward_steps, parse, topological_order
-from course_utils.explorers.base import Button, Explorer, Slider, Text
+from course_utils.explorers.base import Button, FigureExplorer, Slider, Text
 from course_utils.plots.graphs import GraphPicture, Layout, layout, short
 
 MOST_NODES = 25
@@ -38,7 +38,7 @@ class Pass:
     steps: int
 
 
-class GraphExplorer(Explorer):
+class GraphExplorer(FigureExplorer):
     """A typed expression as a graph; sliders set its inputs; the backward pass goes node by node.
 
     The expression may use the inputs a, b, c, d, x, y and z. A slider is shown for each that it names.
@@ -64,15 +64,15 @@ class GraphExplorer(Explorer):
 
     def go_on(self) -> None:
         """Step one node further backwards."""
-        self._write({"step": min(self.step + 1, self.result.steps)})
+        self.set(step=min(self.step + 1, self.result.steps))
 
     def go_to_end(self) -> None:
         """Step through all that is left."""
-        self._write({"step": self.result.steps})
+        self.set(step=self.result.steps)
 
     def go_back(self) -> None:
         """Forget all gradients."""
-        self._write({"step": 0})
+        self.set(step=0)
 
     def set(self, **values: Any) -> None:
         """Move controls; a new expression comes first, because it says how many steps there are."""

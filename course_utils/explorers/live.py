@@ -9,7 +9,7 @@ import numpy as np
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from course_utils.explorers.base import Shown
+from course_utils.explorers.display import FigureDisplay
 from course_utils.plots.style import BLUE, ORANGE
 
 FEWEST = 25  # steps in a running mean at most; early on a tenth of the steps so far
@@ -28,7 +28,7 @@ def running_mean(losses: np.ndarray) -> np.ndarray:
     return (total[ends] - total[starts]) / (ends - starts)
 
 
-class LiveCurve(Shown):
+class LiveCurve(FigureDisplay):
     """A callback for ``training.fit(..., on_step=LiveCurve())`` that draws the loss as it falls.
 
     It shows itself in the cell that trains, and leaves the whole curve there as a still when the cell ends, also after
@@ -55,7 +55,7 @@ class LiveCurve(Shown):
         self._next = 0.0
         self._handle: Any = None
         self._history: Any = None
-        self._make_picture()
+        super().__init__()
 
     def __call__(self, step: int, history: Any) -> None:
         """Note the history and draw it, unless it was drawn a moment ago.
@@ -79,7 +79,7 @@ class LiveCurve(Shown):
         losses = np.asarray(getattr(self._history, "losses", []), dtype=float)
         held_out = list(getattr(self._history, "held_out", None) or [])
         if len(losses):
-            self._show_picture(lambda: self._draw(losses, held_out), self._caption_of(losses, held_out))
+            self.show_picture(lambda: self._draw(losses, held_out), self._caption_of(losses, held_out))
 
     def _draw(self, losses: np.ndarray, held_out: Sequence[tuple[int, float]]) -> None:
         if not self.artists:

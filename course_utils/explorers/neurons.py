@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from course_utils.explorers.base import Choice, Explorer, Slider
+from course_utils.explorers.base import Choice, FigureExplorer, Slider
 from course_utils.models.mlp import ACTIVATIONS
 from course_utils.plots.networks import SIGNS
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
@@ -43,7 +43,7 @@ class Neuron:
     curve: np.ndarray  # (points,)
 
 
-class NeuronExplorer(Explorer):
+class NeuronExplorer(FigureExplorer):
     """A neuron's formula with its numbers, its answer over all inputs, and the bend that makes the answer."""
 
     size = (8.4, 4.0)

@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 
 from course_utils.experiments.overfitting import RunConfig, TrainingRun
-from course_utils.explorers.base import Button, Choice, Explorer, Slider
+from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider
 from course_utils.models.regularisers import shifted
 from course_utils.plots.overfitting import CURVE_TOP, labelled_digits, side_by_side
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
@@ -33,7 +33,7 @@ class Lab:
     ended: str  # how the run ended; empty while it goes on
 
 
-class OverfittingLab(Explorer):
+class OverfittingLab(FigureExplorer):
     """Train on few digits with some wrong labels, and watch the two curves part; then hold the network back.
 
     Args:
@@ -73,7 +73,7 @@ class OverfittingLab(Explorer):
         Raises:
             ValueError: the learning rate is 0, or so large that the loss grew.
         """
-        cancel = self.cancel if self._working else threading.Event()
+        cancel = self.cancel if self.working else threading.Event()
         with self.lock:
             setting = self.setting()
             if setting.learning_rate == 0:
@@ -84,7 +84,7 @@ class OverfittingLab(Explorer):
             self.trial, self.trial_seed, self.ended = trial, self.seed, ""
 
         def on_epoch(trial: TrainingRun) -> bool:
-            if self._working and len(trial.rows) % EVERY == 0:
+            if self.working and len(trial.rows) % EVERY == 0:
                 self.refresh()
             return cancel.is_set()
 

@@ -1,6 +1,5 @@
 """A whole network in the plane: choose points and features, play, and see what every neuron has learned."""
 
-import html
 import math
 import time
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from course_utils.experiments.playground import (
     neuron_name,
     parse_points,
 )
-from course_utils.explorers.base import Button, Choice, Explorer, Slider, Text, Toggle
+from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Text, Toggle, tag
 from course_utils.models.mlp import ACTIVATIONS, MLPConfig
 from course_utils.plots.networks import CLASS_COLOURS, CLASS_MARKERS, Sheet, mixture, pale, tint
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
@@ -108,7 +107,7 @@ class _Clicks(anywidget.AnyWidget):
     """
 
 
-class NetworkPlayground(Explorer):
+class NetworkPlayground(FigureExplorer):
     """Train a small network on points in the plane and watch every neuron; click the map to add points of your own.
 
     A click on a neuron writes its weights on its lines and its formula in bold.
@@ -116,7 +115,7 @@ class NetworkPlayground(Explorer):
 
     size = (8.4, 4.5)
     caption_lines = 3
-    panel_height = 120
+    details_height = 120
     data = Choice([*POINTS, OWN], slow=True)
     click_adds = Choice(list(CLASSES), label="a click adds")
     activation = Choice([name for name in ACTIVATIONS], "tanh", slow=True)
@@ -149,10 +148,9 @@ class NetworkPlayground(Explorer):
         for name, control in self.controls.items():
             if isinstance(control, Slider):
                 self.inputs[name].layout.width = "270px"
-        self.inputs["learning_rate"].readout_format = ".2g"
         self._clicks = _Clicks()
-        self._clicks.observe(lambda change: self._from_widget(lambda: self.click(*change.new[:2])), "at")
-        self.widget.children = (*self.widget.children, self._clicks)
+        self.add_widget(self._clicks)
+        self.listen(self._clicks, "at", lambda at: self.click(*at[:2]))
 
     def restart(self) -> None:
         """Stop, and forget what was learned."""
@@ -192,16 +190,17 @@ class NetworkPlayground(Explorer):
     def _advance(self, steps: int) -> None:
         for _ in range(steps):
             with self.lock:
-                assert self.run is not None  # made with the first picture
+                if self.run is None:  # after New weights, where the controls are refused
+                    raise ValueError(self.refused)
                 rate, l1, l2, batch = (self.values[name] for name in ("learning_rate", "l1", "l2", "batch"))
                 self.run.step(rate, l1, l2, batch)
                 if self.run.steps % 10 == 0:
                     self.run.note()
-            if self.cancel.is_set() and self._working:
+            if self.cancel.is_set() and self.working:
                 break
         with self.lock:
-            assert self.run is not None
-            self.run.note()
+            if self.run is not None:
+                self.run.note()
 
     def click(self, across: float, down: float) -> None:
         """What a click at these pixels of the picture does: a point on the map, or the weights of a neuron."""
@@ -404,10 +403,10 @@ class NetworkPlayground(Explorer):
             f"{result.broken or silent_layer(result) or result.settings}"
         )
 
-    def panel(self, result: Playing) -> str:
+    def details(self, result: Playing) -> str:
         """The whole network as formulas with its numbers in them."""
         names = [FEATURES[name][0] for name in result.task.features]
-        lines = []
+        lines: list[str] = []
         for layer, (weights, biases) in enumerate(zip(result.weights, result.biases, strict=True), start=1):
             own = [neuron_name(result.task.config, layer, index) for index in range(len(weights))]
             final = layer == len(result.weights)
@@ -419,8 +418,9 @@ class NetworkPlayground(Explorer):
                     if final or result.task.config.activation == "linear"
                     else (f"{result.task.config.activation}( {formula} )")
                 )
-                line = html.escape(f"{name.replace('answer ', '')} = {formula}")
-                lines.append(f"<b>▸ {line}</b>" if name == result.neuron else line)
+                line = f"{name.replace('answer ', '')} = {formula}"
+                lines.append(tag("b", f"▸ {line}") if name == result.neuron else line)
             names = [f"[{name}]" for name in own]
         lines.append("the class with the largest answer wins; softmax turns the answers into probabilities")
-        return '<div style="font-family:monospace;font-size:12px;line-height:1.4">' + "<br>".join(lines) + "</div>"
+        rows = [tag("div", line) for line in lines]
+        return tag("div", *rows, style="font-family:monospace;font-size:12px;line-height:1.4")

@@ -1,7 +1,6 @@
 """Pointing at a picture: where a click or a drag fell, in fractions of one frame of the picture."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import anywidget
 import ipywidgets as widgets
@@ -14,14 +13,12 @@ class Pointer(anywidget.AnyWidget):
     Args:
         box: the frame that can be pointed at: left, bottom, width, height in fractions of the picture, as matplotlib's
             ``add_axes`` takes them.
-        pointed: called with two numbers from 0 to 1: how far right and how far up in the frame. A press outside the
-            frame is not heard; a drag that leaves it stays at its edge.
 
-    >>> places = []
-    >>> pointer = Pointer((0.1, 0.1, 0.5, 0.8), lambda right, up: places.append((right, up)))
-    >>> pointer.place = [0.25, 0.75]
-    >>> places
-    [(0.25, 0.75)]
+    ``place`` is two numbers from 0 to 1: how far right and how far up in the frame. A press outside the frame is not
+    heard; a drag that leaves it stays at its edge. An explorer hears it with ``listen(pointer, "place", action)``.
+
+    >>> Pointer((0.1, 0.1, 0.5, 0.8)).place
+    []
     """
 
     box = traitlets.List(traitlets.Float()).tag(sync=True)
@@ -65,6 +62,5 @@ class Pointer(anywidget.AnyWidget):
     } };
     """
 
-    def __init__(self, box: Sequence[float], pointed: Callable[[float, float], Any]):
+    def __init__(self, box: Sequence[float]):
         super().__init__(box=list(box), layout=widgets.Layout(height="0", margin="0"))
-        self.observe(lambda change: pointed(*change["new"]), "place")

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from course_utils.explorers.base import Button, Explorer, Slider, Text
+from course_utils.explorers.base import Button, FigureExplorer, Slider, Text
 from course_utils.models.transformer import Transformer
 from course_utils.plots.bars import PairedBars, percent
 from course_utils.plots.style import visible
@@ -58,7 +58,7 @@ class NextToken:
     vocabulary: int
 
 
-class TemperatureExplorer(Explorer):
+class TemperatureExplorer(FigureExplorer):
     """How temperature, top-k, top-p and min-p reshape the distribution of the next token.
 
     Args:

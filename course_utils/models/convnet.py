@@ -21,7 +21,7 @@ class ConvNetConfig:
     hidden: int = 64  # neurons between the last stage and the answer
     classes: int = 10
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise ValueError(f"kernel={self.kernel} must be odd, so that a pattern has a middle; try 3 or 5.")
         if not self.channels or min(*self.channels, self.hidden, self.classes) < 1:

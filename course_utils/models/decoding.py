@@ -1,33 +1,263 @@
-"""One more token of one text, with little around the products.
+"""From the text so far to the scores of the next token, for any model that can give them.
+
+`LanguageModel` says what is asked of a model that writes. An n-gram table or a recurrent network offers it itself; for
+a transformer `WithCache` does, and for anything else that maps ids to logits, such as a wrapper around a model,
+`Rereading`. `language_model` picks the one that fits.
 
 While a chat model writes, it reads one token at a time, and each of its matrices meets a single vector. Then the
 machine's limit is how fast it can fetch the matrices from memory; everything else is delay. `read_token` computes what
-`Transformer.hidden_states` does in this one case, and leaves out what it does not need: batches, masks, modules.
-In bfloat16, torch's matrix-vector product is also faster than its matrix-matrix product with one row.
+`Transformer.hidden_states` does in this one case, and leaves out what it does not need: batches, masks, modules. It
+looks at the weights alone, so it is used only where `is_plain` finds nothing hooked, wrapped or replaced.
 """
 
+from __future__ import annotations
+
 import math
-from typing import cast
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
-from course_utils.models.attention import KeyValueCache, fused_attention
+from course_utils.models.cache import KeyValueCache
 from course_utils.models.positions import rotate
-from course_utils.models.transformer import Block, Transformer
+from course_utils.models.transformer import (
+    MLP,
+    Attention,
+    Block,
+    MultiHeadAttention,
+    Transformer,
+    fused_attention,
+)
+
+
+class State(Protocol):
+    """What a model keeps of the texts it has read; for an n-gram that is the last few tokens."""
+
+    def repeat(self, times: int) -> None:
+        """Let each text go on in ``times`` ways: text ``i`` becomes texts ``i * times`` to ``(i + 1) * times - 1``."""
+
+    def truncate(self, length: int) -> None:
+        """Forget all tokens but the first ``length`` of each text."""
+
+
+class LanguageModel(Protocol):
+    """Whatever scores the next token of a text can write.
+
+    Attributes:
+        context: the most tokens it can read at once; None if there is no limit.
+    """
+
+    @property
+    def context(self) -> int | None: ...  # noqa: D102
+
+    def start(self, batch: int, length: int) -> Any:
+        """The `State` of ``batch`` empty texts, with room for ``length`` tokens of each."""
+
+    def next_logits(self, ids: Tensor, state: Any, mask: Tensor | None = None) -> Tensor:
+        """Read the next tokens of each text, and score every token that could follow them.
+
+        Args:
+            ids: ``(batch, new tokens)`` int64; for the first call the whole prompts.
+            state: from `start`; holds what was read before, and these tokens afterwards.
+            mask: ``(batch, new tokens)`` bool, False where an id is padding. Prompts of unequal lengths are padded on
+                the left, so that the last token of each is in the last column. None: there is no padding.
+
+        Returns:
+            ``(batch, vocabulary)``.
+        """
+
+
+def language_model(model: LanguageModel | nn.Module, *, use_cache: bool = True) -> LanguageModel:
+    """What the model offers to generation, whatever the model is.
+
+    Args:
+        model: a `LanguageModel`, a `Transformer`, or any module that maps ids ``(batch, tokens)`` to logits
+            ``(batch, tokens, vocabulary)`` without looking ahead.
+        use_cache: False reads the whole text anew for each token, whatever the model could remember.
+    """
+    if not use_cache:
+        return Rereading(model)
+    if isinstance(model, Transformer):
+        return WithCache(model)
+    # Ask the class: many wrappers pass on all attributes of what they wrap, and then next_logits would be the inner
+    # model's, without the wrapper.
+    return cast(LanguageModel, model) if hasattr(type(model), "next_logits") else Rereading(model)
+
+
+class WithCache:
+    """A transformer that keeps keys and values of what it has read."""
+
+    def __init__(self, model: Transformer):
+        self.model, self.context = model, model.config.context
+
+    def start(self, batch: int, length: int) -> KeyValueCache:
+        """An empty cache; see `LanguageModel.start`."""
+        return self.model.new_cache(length, batch)
+
+    def next_logits(self, ids: Tensor, state: KeyValueCache, mask: Tensor | None = None) -> Tensor:
+        """See `LanguageModel.next_logits`."""
+        if ids.shape == (1, 1) and mask is None and state.mask is None and can_read_token(self.model):
+            stream = read_token(self.model, int(ids), state)
+            embedding = self.model.token_embedding if self.model.config.tied_output else self.model.unembedding
+            return torch.mv(embedding.weight, stream)[None]
+        return _last_logits(self.model, ids, state, mask)
+
+
+class Texts:
+    """The state of `Rereading`: the texts themselves."""
+
+    def __init__(self, batch: int):
+        self.ids = torch.zeros(batch, 0, dtype=torch.int64)
+        self.mask = torch.zeros(batch, 0, dtype=torch.bool)
+
+    def repeat(self, times: int) -> None:
+        """See `State.repeat`."""
+        self.ids, self.mask = (part.repeat_interleave(times, dim=0) for part in (self.ids, self.mask))
+
+    def truncate(self, length: int) -> None:
+        """See `State.truncate`."""
+        self.ids, self.mask = self.ids[:, :length], self.mask[:, :length]
+
+
+class Rereading:
+    """Reads the whole text anew for each token: nothing to remember and nothing to get wrong, but slow.
+
+    Args:
+        model: as for `language_model`.
+    """
+
+    def __init__(self, model: LanguageModel | nn.Module):
+        self.model = model
+        inside = model.modules() if isinstance(model, nn.Module) else ()
+        contexts = [part.config.context for part in inside if isinstance(part, Transformer)]
+        own = getattr(model, "context", None) if hasattr(type(model), "next_logits") else None
+        self.context = min(contexts) if contexts else own
+
+    def start(self, batch: int, length: int) -> Texts:
+        """No text yet; see `LanguageModel.start`."""
+        return Texts(batch)
+
+    def next_logits(self, ids: Tensor, state: Texts, mask: Tensor | None = None) -> Tensor:
+        """See `LanguageModel.next_logits`."""
+        mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
+        state.ids, state.mask = torch.cat((state.ids, ids), dim=1), torch.cat((state.mask, mask), dim=1)
+        texts = [row[real] for row, real in zip(state.ids, state.mask, strict=True)]
+        if hasattr(type(self.model), "next_logits"):
+            model = cast(LanguageModel, self.model)
+            padded, real = pad_left(texts)
+            return model.next_logits(padded, model.start(*padded.shape), real)
+        # Padded on the right: no token looks ahead, so none sees the padding, and no mask is needed.
+        lengths = torch.tensor([len(text) for text in texts])
+        padded = nn.utils.rnn.pad_sequence(texts, batch_first=True)
+        return _last_logits(cast(nn.Module, self.model), padded, last=lengths - 1)
+
+
+def pad_left(texts: list[Tensor]) -> tuple[Tensor, Tensor | None]:
+    """Texts of unequal lengths as one table, with padding on the left.
+
+    Args:
+        texts: each ``(tokens,)`` int64.
+
+    Returns:
+        ids ``(batch, tokens)``, and a mask of the same shape, False where an id is padding; None if there is none.
+
+    >>> pad_left([torch.tensor([5, 6, 7]), torch.tensor([8])])
+    (tensor([[5, 6, 7],
+            [0, 0, 8]]), tensor([[ True,  True,  True],
+            [False, False,  True]]))
+    """
+    ids = nn.utils.rnn.pad_sequence(texts, batch_first=True, padding_side="left")
+    lengths = torch.tensor([len(text) for text in texts])
+    mask = torch.arange(ids.size(1)) >= ids.size(1) - lengths[:, None]
+    return ids, None if mask.all() else mask
+
+
+def _last_logits(
+    model: nn.Module,
+    ids: Tensor,
+    cache: KeyValueCache | None = None,
+    mask: Tensor | None = None,
+    last: Tensor | None = None,
+) -> Tensor:
+    """The logits ``(batch, vocabulary)`` after the last token of each text, ``last`` if that is not in the last column.
+
+    The call is ``model(ids)`` if there is neither cache nor mask, so any module will do. Where it would run
+    `Transformer.forward` and nothing else, the scores of all the other tokens are not computed.
+    """
+    device = next((weight.device for weight in model.parameters()), ids.device)
+    rows, last = torch.arange(len(ids)), torch.tensor(-1) if last is None else last
+    given: tuple[Any, ...] = (ids.to(device), cache, None if mask is None else mask.to(device))
+    while given[-1] is None:
+        given = given[:-1]
+    if isinstance(model, Transformer) and type(model).forward is _FORWARD and not _is_hooked(model):
+        if model.config.causal:
+            return model.unembed(model.hidden_states(*given)[rows, last])
+    return model(*given)[rows, last]
+
+
+# ---- one token of one text, with little around the products
 
 
 def can_read_token(model: nn.Module) -> bool:
-    """Whether `read_token` knows this model's settings: those of the Llama family, causal and without biases."""
+    """Whether `read_token` gives what the model gives: a plain one of the Llama family, causal and without biases.
+
+    It is asked before every token, because a hook may come and go while a text is written.
+    """
     if not isinstance(model, Transformer):
         return False
     config = model.config
     llama = (config.norm, config.norm_first, config.positions, config.activation) == ("rms", True, "rotary", "swiglu")
-    return llama and config.causal and not config.bias and not config.segments
+    return llama and config.causal and is_plain(model, llama=True)
+
+
+def is_plain(model: nn.Module, *, llama: bool = False) -> bool:
+    """Whether calling the model runs the course's own code and torch's, and nothing else.
+
+    False if any part is hooked, wrapped, parametrised, of another class, or has a method of its own; also if a hook for
+    all modules is set, or a method of one of these classes was exchanged. With ``llama``, also if a part is there that
+    a model of the Llama family does not have: a layer norm, a bias, a norm without weights.
+    """
+    if _is_hooked(model) or any(vars(kind)[name] is not method for kind, name, method in _METHODS):
+        return False
+    parts: list[nn.Module] = [model]
+    for part in parts:  # the list grows while it is walked: Module.modules() takes three times as long
+        if type(part) not in _KINDS or _is_hooked(part) or not _OWN_METHODS.isdisjoint(part.__dict__):
+            return False
+        if llama:
+            own = part._parameters
+            if type(part) is nn.LayerNorm or own.get("bias") is not None or own.get("weight", part) is None:
+                return False
+        parts += cast(list[nn.Module], part._modules.values())
+    return True
+
+
+def _is_hooked(part: nn.Module) -> bool:
+    """Whether calling this module runs more, or something else, than its class's forward."""
+    return bool(
+        part._forward_hooks
+        or part._forward_pre_hooks
+        or "forward" in part.__dict__
+        or _EVERYWHERE._global_forward_hooks
+        or _EVERYWHERE._global_forward_pre_hooks
+    )
+
+
+_EVERYWHERE = nn.modules.module
+_METHODS = [  # as they are when this module is loaded
+    (kind, name, vars(kind)[name])
+    for kind, names in {
+        Transformer: ("forward", "hidden_states", "unembed", "fixed_positions"),
+        **dict.fromkeys((Block, MultiHeadAttention, Attention, MLP, nn.Linear, nn.Embedding, nn.RMSNorm), ("forward",)),
+    }.items()
+    for name in names
+]
+_KINDS = frozenset([*(kind for kind, _, _ in _METHODS), nn.ModuleList, nn.LayerNorm])
+_FORWARD = Transformer.forward
+_OWN_METHODS = frozenset(name for _, name, _ in _METHODS)
 
 
 @torch.inference_mode()
-def read_token(model: Transformer, token: int, cache: list[KeyValueCache]) -> Tensor:
+def read_token(model: Transformer, token: int, cache: KeyValueCache) -> Tensor:
     """What the stack makes of the newest token; equals ``model.hidden_states(torch.tensor([[token]]), cache)[0, 0]``.
 
     Args:
@@ -37,43 +267,52 @@ def read_token(model: Transformer, token: int, cache: list[KeyValueCache]) -> Te
 
     Returns:
         ``(width,)``.
+
+    Raises:
+        ValueError: if the context or the cache is full.
     """
-    config, epsilon = model.config, model.config.norm_epsilon
-    turn = model.fixed_positions(cache[0].tokens, cache[0].tokens + 1)  # (1, head_width / 2)
-    stream = model.tokens.weight[token]  # (width,)
-    for block, memory in zip(cast(list[Block], model.blocks), cache, strict=True):
+    config, start = model.config, cache.length
+    if start >= config.context:
+        raise ValueError(
+            f"{start + 1} tokens do not fit into this model's context of {config.context}; shorten the text"
+        )
+    cache.truncate(start)  # a reading that was interrupted left some layers longer
+    rotary = model.fixed_positions()[start : start + 1]  # (1, head_width / 2)
+    stream = model.token_embedding.weight[token]  # (width,)
+    for block, memory in zip(cast(list[Block], model.blocks), cache.layers, strict=True):
         attention, mlp = block.attention, block.mlp
-        heads = normed(stream, block.attention_norm.weight, epsilon, attention.query_key_value.weight)
+        heads = normed(stream, block.attention_norm, attention.query_key_value.weight)
         heads = heads.view(1, -1, 1, config.head_width)  # (1, all heads, 1, head_width)
-        turned = rotate(heads[:, : -config.kv_heads], turn)
-        keys, values = memory.extend(turned[:, config.heads :], heads[:, -config.kv_heads :])
-        mixed = fused_attention(turned[:, : config.heads], keys, values).view(-1)  # (width,)
+        rotated = rotate(heads[:, : -config.kv_heads], rotary)
+        keys, values = memory.extend(rotated[:, config.heads :], heads[:, -config.kv_heads :])
+        mixed = fused_attention(rotated[:, : config.heads], keys, values).view(-1)  # (width,)
         stream = torch.addmv(stream, attention.output.weight, mixed)
-        gate, hidden = normed(stream, block.mlp_norm.weight, epsilon, mlp.up.weight).chunk(2)
-        stream = torch.addmv(stream, mlp.down.weight, nn.functional.silu(gate) * hidden)
-    return stream * model.norm.weight / length(stream, epsilon)
+        gates, neurons = normed(stream, block.mlp_norm, mlp.up.weight).chunk(2)
+        stream = torch.addmv(stream, mlp.down.weight, nn.functional.silu(gates) * neurons)
+    cache.length = start + 1
+    return stream * model.final_norm.weight / root_mean_square(stream, model.final_norm.eps)
 
 
-def normed(vector: Tensor, gain: Tensor, epsilon: float, matrix: Tensor) -> Tensor:
-    """A matrix times the RMS norm of a vector; the product itself divides by the vector's length.
+def normed(vector: Tensor, norm: nn.RMSNorm | nn.LayerNorm, matrix: Tensor) -> Tensor:
+    """A matrix times the RMS norm of a vector; the product itself divides by the vector's root mean square.
 
     Args:
         vector: ``(width,)``.
-        gain: ``(width,)``, the norm's weights.
-        epsilon: the norm's.
+        norm: an RMS norm with its ``weight``, ``(width,)``.
         matrix: ``(outputs, width)``.
 
     Returns:
         ``(outputs,)``.
 
-    >>> normed(torch.tensor([3.0, 4.0]), torch.ones(2), 0.0, torch.eye(2))
+    >>> normed(torch.tensor([3.0, 4.0]), nn.RMSNorm(2, eps=0.0), torch.eye(2)).detach()
     tensor([0.8485, 1.1314])
     """
     nothing = vector[:1]  # addmv wants something to add to, and beta=0 leaves it out
-    return torch.addmv(nothing, matrix, vector * gain, beta=0, alpha=1 / length(vector, epsilon))
+    return torch.addmv(nothing, matrix, vector * norm.weight, beta=0, alpha=1 / root_mean_square(vector, norm.eps))
 
 
-def length(vector: Tensor, epsilon: float) -> float:
-    """Root of the mean square, as `torch.nn.RMSNorm` takes it."""
+def root_mean_square(vector: Tensor, epsilon: float | None) -> float:
+    """Root of the mean square, with ``epsilon`` under the root, as `torch.nn.RMSNorm` takes it."""
+    epsilon = torch.finfo(vector.dtype).eps if epsilon is None else epsilon
     norm = torch.linalg.vector_norm(vector, dtype=torch.float32).item()
     return math.sqrt(norm * norm / len(vector) + epsilon)

@@ -24,7 +24,7 @@ class MLPConfig:
     widths: tuple[int, ...]  # inputs, neurons of each hidden layer, outputs
     activation: str = "relu"  # one of ACTIVATIONS; the last layer has none
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.widths) < 2 or min(self.widths) < 1:
             raise ValueError(
                 f"widths={self.widths} must hold at least inputs and outputs, each 1 or more, as (2, 8, 3)."

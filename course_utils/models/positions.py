@@ -1,6 +1,6 @@
-"""Where a token stands: attention alone cannot tell, so something must.
+"""Where a token stands: attention alone cannot tell, so the model must be told.
 
-Three ways to say it: a fixed pattern of waves added to each vector, a learned vector added to each vector
+Three ways to tell it: a fixed pattern of waves added to each vector, a learned vector added to each vector
 (an ``nn.Embedding``, so no code here), and a rotation of queries and keys.
 """
 
@@ -12,7 +12,7 @@ def sinusoidal(tokens: int, width: int) -> Tensor:
     """Waves of many lengths, one pair of numbers for each (Vaswani et al. 2017, section 3.5).
 
     Args:
-        tokens: how many places to describe.
+        tokens: how many positions to describe.
         width: size of one token's vector; even.
 
     Returns:
@@ -25,43 +25,49 @@ def sinusoidal(tokens: int, width: int) -> Tensor:
     tensor([0., 1., 0., 1.])
     """
     if width % 2:
-        raise ValueError(f"width={width} must be even, for each wave needs a sine and a cosine; try {width + 1}")
+        raise ValueError(f"width={width} must be even, because each wave needs a sine and a cosine; try {width + 1}")
     angles = wave_angles(tokens, width, base=10_000.0)  # (tokens, width / 2)
     return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1).float()
 
 
-def rotary_turns(tokens: int, head_width: int, base: float = 10_000.0) -> Tensor:
-    """How far rotary positions turn each pair of numbers at each place (Su et al. 2021, eq. 15).
+def rotary_angles(tokens: int, head_width: int, base: float = 10_000.0) -> Tensor:
+    """By how much rotary positions turn each pair of numbers at each position (Su et al. 2021, eq. 15).
 
     Args:
-        tokens: how many places to describe.
+        tokens: how many positions to describe.
         head_width: size of one head's query; even.
-        base: larger bases turn more slowly and reach further back.
+        base: larger bases turn more slowly and tell positions apart over longer texts.
 
     Returns:
-        ``(tokens, head_width / 2)`` complex numbers of length 1: multiplying by one turns a pair by its angle.
+        ``(tokens, head_width / 2)`` complex numbers ``cos(angle) + i sin(angle)``: multiplying by one turns a point
+        of the plane by its angle.
 
     Raises:
         ValueError: if ``head_width`` is odd.
 
-    >>> rotary_turns(8, 4).abs().sum().round()
+    >>> rotary_angles(8, 4).abs().sum().round()
     tensor(16.)
     """
     if head_width % 2:
-        raise ValueError(f"head_width={head_width} must be even, for rotation takes pairs; try {head_width + 1}")
+        raise ValueError(f"head_width={head_width} must be even, because rotation takes pairs; try {head_width + 1}")
     angles = wave_angles(tokens, head_width, base)  # (tokens, head_width / 2)
     return torch.polar(torch.ones_like(angles), angles).to(torch.complex64)
 
 
-def rotate(vectors: Tensor, turns: Tensor) -> Tensor:
+def rotate(vectors: Tensor, rotary: Tensor) -> Tensor:
     """Turn each pair of numbers ``(x, y)``, read as the point ``x + iy`` of a plane, by its token's angle.
 
-    The dot product of two vectors turned this way depends on the distance between their tokens and on nothing
-    else about their places.
+    The dot product of a query and a key turned this way depends on the distance between their tokens and on nothing
+    else about their positions.
+
+    Here a pair is two neighbours, as in the paper and in GGUF files. Most other checkpoints (Llama's, as
+    ``transformers`` stores them) pair number ``i`` with number ``i + head_width / 2``. Both are the same model with the
+    rows of its query and key matrices in another order, and `pretrained.from_llama` reorders them.
 
     Args:
-        vectors: ``(..., tokens, head_width)`` queries or keys.
-        turns: ``(tokens, head_width / 2)`` from `rotary_turns`.
+        vectors: ``(batch, heads, tokens, head_width)`` queries or keys.
+        rotary: rows of `rotary_angles`, ``(tokens, head_width / 2)`` or any shape that broadcasts against
+            ``(batch, heads, tokens, head_width / 2)``.
 
     Returns:
         The same shape and precision as ``vectors``.
@@ -71,11 +77,11 @@ def rotate(vectors: Tensor, turns: Tensor) -> Tensor:
     tensor([[-4.,  3.]])
     """
     points = torch.view_as_complex(vectors.float().unflatten(-1, (-1, 2)))  # (..., tokens, head_width / 2)
-    return torch.view_as_real(points * turns).flatten(-2).type_as(vectors)
+    return torch.view_as_real(points * rotary).flatten(-2).type_as(vectors)
 
 
 def wave_angles(tokens: int, width: int, base: float) -> Tensor:
-    """Angle of wave ``i`` at place ``p``: ``p / base ** (2 i / width)``, in radians, float64.
+    """Angle of wave ``i`` at position ``p``: ``p / base ** (2 i / width)``, in radians, float64.
 
     >>> wave_angles(2, 4, base=100.0)
     tensor([[0.0000, 0.0000],

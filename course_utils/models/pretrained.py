@@ -7,34 +7,32 @@ matrices keep their numbers and take the names that our class gives them. Nothin
 import contextlib
 import dataclasses
 import json
-import os
-import tempfile
+import warnings
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
 from filelock import FileLock
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 from tqdm import tqdm
 
-from course_utils import assets
+from course_utils import assets, files
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.tokenizers import BPETokenizer
 
 Weights = dict[str, Tensor]
 
 # Each public name and ours, for the matrices outside the blocks and then for those of one block.
-_GGUF = {"token_embd": "tokens", "output_norm": "norm"}
+_GGUF = {"token_embd": "token_embedding", "output_norm": "final_norm", "output": "unembedding"}
 _GGUF_BLOCK = {
     "attn_norm": "attention_norm",
     "attn_output": "attention.output",
     "ffn_norm": "mlp_norm",
     "ffn_down": "mlp.down",
 }
-_GPT2 = {"wte": "tokens", "wpe": "places", "ln_f": "norm"}
+_GPT2 = {"wte": "token_embedding", "wpe": "position_embedding", "ln_f": "final_norm"}
 _GPT2_BLOCK = {
     "ln_1": "attention_norm",
     "attn.c_attn": "attention.query_key_value",
@@ -43,7 +41,7 @@ _GPT2_BLOCK = {
     "mlp.c_fc": "mlp.up",
     "mlp.c_proj": "mlp.down",
 }
-_LLAMA = {"embed_tokens": "tokens", "norm": "norm"}
+_LLAMA = {"embed_tokens": "token_embedding", "norm": "final_norm", "lm_head": "unembedding"}
 _LLAMA_BLOCK = {
     "input_layernorm": "attention_norm",
     "self_attn.o_proj": "attention.output",
@@ -51,10 +49,9 @@ _LLAMA_BLOCK = {
     "mlp.down_proj": "mlp.down",
 }
 _BERT = {
-    "embeddings.word_embeddings": "tokens",
-    "embeddings.position_embeddings": "places",
-    "embeddings.token_type_embeddings": "kinds",
-    "embeddings.LayerNorm": "norm",
+    "embeddings.word_embeddings": "token_embedding",
+    "embeddings.position_embeddings": "position_embedding",
+    "embeddings.LayerNorm": "embedding_norm",
 }
 _BERT_BLOCK = {
     "attention.output.dense": "attention.output",
@@ -69,7 +66,7 @@ def load(name: str, dtype: torch.dtype = torch.float32) -> tuple[Transformer, BP
     """A public model and its tokenizer, ready to run.
 
     The first call unpacks the published file and keeps the result in the cache of `course_utils.assets`; later calls
-    map that into memory, which takes a fraction of a second.
+    check that and map it into memory, which takes a fraction of a second. What is damaged there is unpacked again.
 
     Args:
         name: ``smollm2-135m-instruct`` (Allal et al. 2025).
@@ -86,69 +83,83 @@ def load(name: str, dtype: torch.dtype = torch.float32) -> tuple[Transformer, BP
         raise ValueError(f"there is no model {name!r} here; choose smollm2-135m-instruct")
     if dtype not in (torch.float32, torch.bfloat16):
         raise ValueError(f"dtype={dtype} is not offered; choose torch.float32 or torch.bfloat16")
-    source = next(assets.path(name).rglob("*.gguf"))
-    prepared = _Prepared(assets.cache_folder() / f"{name}-{str(dtype).removeprefix('torch.')}", source, dtype)
-    config, weights, tokenizer = prepared.read() or prepared.make()
-    return build(config, weights).eval(), tokenizer
+    asset = assets.find(name)
+    prepared = _Prepared(assets.cache_folder() / f"{name}-{str(dtype).removeprefix('torch.')}", asset, dtype)
+    model, tokenizer = prepared.read() or prepared.make()
+    return model.eval(), tokenizer
 
 
 def build(config: TransformerConfig, weights: Mapping[str, Tensor]) -> Transformer:
     """A model that holds these weights, without a copy and without drawing random ones first."""
-    with torch.device("meta"), _NothingDrawn():
+    with torch.device("meta"):
         model = Transformer(config)
     model.load_state_dict(weights, assign=True)
     return model
 
 
-class _NothingDrawn(TorchFunctionMode):
-    """Leave out random starting weights: without memory behind them, drawing them costs torch a second of imports."""
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        if getattr(function, "__module__", "") == "torch.nn.init":
-            return kwargs["tensor"] if kwargs and "tensor" in kwargs else args[0]
-        return function(*args, **(kwargs or {}))
-
-
 @dataclasses.dataclass(frozen=True)
 class _Prepared:
-    """A model unpacked once: settings and tokenizer as JSON, weights as safetensors."""
+    """A model unpacked once: settings and tokenizer as JSON, weights as safetensors, and the record of `assets`."""
 
     folder: Path
-    source: Path
+    asset: assets.Asset
     dtype: torch.dtype
 
-    def read(self) -> tuple[TransformerConfig, Weights, BPETokenizer] | None:
-        """What was unpacked before; None if that is missing, damaged or made from another file."""
-        try:
-            notes = json.loads((self.folder / "settings.json").read_text("utf-8"))
-            if notes["made_from"] != self._fingerprint():
+    def read(self) -> tuple[Transformer, BPETokenizer] | None:
+        """What was unpacked before; None if that is missing, damaged or made from something else.
+
+        Every byte is compared with its recorded checksum: a flipped bit would give a model that runs and is wrong. Half
+        a gigabyte takes a twentieth of a second, mostly hidden behind the tokenizer.
+        """
+        files.sweep(self.folder)
+        with ThreadPoolExecutor(1) as pool:
+            fault = pool.submit(assets.prepared_fault, self.folder, self._made_from(), thorough=True)
+            try:
+                tokenizer = BPETokenizer.load(self.folder / "tokenizer.json")
+                weights = load_file(self.folder / "weights.safetensors")
+                if fault.result() is not None:
+                    return None
+                config = TransformerConfig(**json.loads((self.folder / "settings.json").read_text("utf-8")))
+                return build(config, weights), tokenizer
+            except Exception:  # damage has many shapes; whatever it is, the files are made again
                 return None
-            return (
-                TransformerConfig(**notes["config"]),
-                load_file(self.folder / "weights.safetensors"),
-                BPETokenizer.load(self.folder / "tokenizer.json"),
-            )
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
-            return None
 
-    def make(self) -> tuple[TransformerConfig, Weights, BPETokenizer]:
-        """Unpack the published file, and keep the result if the cache can be written."""
-        config, weights, tokenizer = read_gguf(self.source, self.dtype)
-        with contextlib.suppress(OSError):  # a full or read-only disk: go on without
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.folder / ".lock"):
-                _write(self.folder / "weights.safetensors", lambda path: save_aligned(weights, path))
-                _write(self.folder / "tokenizer.json", tokenizer.save)
-                notes = {"made_from": self._fingerprint(), "config": dataclasses.asdict(config)}
-                _write(self.folder / "settings.json", lambda path: path.write_text(json.dumps(notes), "utf-8"))
-        return config, weights, tokenizer
+    def make(self) -> tuple[Transformer, BPETokenizer]:
+        """Unpack the published file, and keep the result if the cache can be written; one process at a time does so."""
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError, NotImplementedError):  # a full or read-only disk, or one without locks
+                self.folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(FileLock(self.folder / ".lock"))
+                if found := self.read():  # another process unpacked it while this one waited
+                    return found
+            source = next(assets.path(self.asset.name, thorough=True).rglob("*.gguf"))
+            config, weights, tokenizer = read_gguf(source, self.dtype)
+            try:
+                self._keep(config, weights, tokenizer)
+            except OSError as problem:
+                warnings.warn(
+                    f"The unpacked model was not kept in {self.folder} ({problem.strerror}) and will be unpacked again "
+                    "next time; free some space there, or set COURSE_ASSETS to a folder of yours.",
+                    stacklevel=3,
+                )
+            return build(config, weights), tokenizer
 
-    def _fingerprint(self) -> list[str | int]:
-        """Changes whenever the published file does; ``assets`` has checked its contents."""
-        return [self.source.name, self.source.stat().st_size, _LAYOUT]
+    def _keep(self, config: TransformerConfig, weights: Weights, tokenizer: BPETokenizer) -> None:
+        with files.whole(self.folder / "weights.safetensors") as unfinished:
+            save_aligned(weights, unfinished)
+        tokenizer.save(self.folder / "tokenizer.json")
+        with files.whole(self.folder / "settings.json") as unfinished:
+            unfinished.write_text(json.dumps(dataclasses.asdict(config)), "utf-8")
+        assets.record_prepared(
+            self.folder, self._made_from(), ["weights.safetensors", "tokenizer.json", "settings.json"]
+        )
+
+    def _made_from(self) -> list[str | int]:
+        """All that decides about the content of the files."""
+        return [self.asset.sha256, str(self.dtype), _LAYOUT]
 
 
-_LAYOUT = 2  # of the files kept; raise it when names or tables change, and old ones are made again
+_LAYOUT = 4  # of the files kept; raise it when names or tables change, and old ones are made again
 
 
 def save_aligned(weights: Mapping[str, Tensor], path: Path) -> None:
@@ -161,17 +172,6 @@ def save_aligned(weights: Mapping[str, Tensor], path: Path) -> None:
         start = 8 + int.from_bytes(file.read(8), "little")  # eight bytes of length, then the header, a multiple of 8
     if start % 64:
         save_file(dict(weights), path, metadata={"padding": " " * (64 - start % 64)})
-
-
-def _write(path: Path, write) -> None:
-    """Write a file whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    os.close(handle)
-    try:
-        write(Path(temporary))
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def read_gguf(path: Path, dtype: torch.dtype) -> tuple[TransformerConfig, Weights, BPETokenizer]:
@@ -232,8 +232,6 @@ def from_gguf(numbers: Mapping[str, Tensor], config: TransformerConfig) -> Weigh
             [numbers[f"{old}attn_{part}.weight"] for part in ("q", "k", "v")]
         )
         weights[new + "mlp.up.weight"] = torch.cat([numbers[f"{old}ffn_{part}.weight"] for part in ("gate", "up")])
-    if not config.tied_output:
-        weights["output.weight"] = numbers["output.weight"]
     return weights
 
 
@@ -262,15 +260,19 @@ def from_llama(numbers: Mapping[str, Tensor], config: TransformerConfig) -> Weig
             [_pairs_together(query, config.heads), _pairs_together(key, config.kv_heads), value]
         )
         weights[new + "mlp.up.weight"] = torch.cat([numbers[f"{old}mlp.{part}_proj.weight"] for part in ("gate", "up")])
-    if not config.tied_output:
-        weights["output.weight"] = numbers["lm_head.weight"]
     return weights
 
 
 def from_bert(numbers: Mapping[str, Tensor], config: TransformerConfig) -> Weights:
-    """Matrices of a BERT encoder under the names of its public checkpoints, under ours."""
+    """Matrices of a BERT encoder under the names of its public checkpoints, under ours.
+
+    BERT adds a third vector to each token, which tells a pair's first sentence from its second. Here every text is one
+    sentence, so that vector is always the first of the two, and it is added to the position's once and for all.
+    """
     numbers = {name.removeprefix("bert."): weight for name, weight in numbers.items()}
     weights = _rename(numbers, _BERT, "encoder.layer.{}.", _BERT_BLOCK, config)
+    first_sentence = numbers["embeddings.token_type_embeddings.weight"][0]
+    weights["position_embedding.weight"] = weights["position_embedding.weight"] + first_sentence
     for layer in range(config.layers):
         old, new = f"encoder.layer.{layer}.attention.self.", f"blocks.{layer}.attention.query_key_value."
         for kind in ("weight", "bias"):
@@ -295,7 +297,7 @@ def _rename(
     config: TransformerConfig,
 ) -> Weights:
     """Our names for the weights, and biases where there are some, that need no other change."""
-    pairs = dict(outside)
+    pairs = {old: new for old, new in outside.items() if new != "unembedding" or not config.tied_output}
     for layer in range(config.layers):
         pairs.update({prefix.format(layer) + old: f"blocks.{layer}.{new}" for old, new in inside.items()})
     return {

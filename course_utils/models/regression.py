@@ -6,14 +6,16 @@ The losses work on numpy arrays and torch tensors alike; the fits are in numpy a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Numbers = Any  # numpy arrays or torch tensors
 LOSSES = ("squared", "huber", "absolute")
 
 
-def squared_error(predictions, targets):
+def squared_error(predictions: Numbers, targets: Numbers) -> Numbers:
     """Mean of the squared errors: twice as wrong counts four times.
 
     >>> float(squared_error(np.array([1.0, 2.0]), np.array([1.0, 5.0])))
@@ -22,7 +24,7 @@ def squared_error(predictions, targets):
     return ((predictions - targets) ** 2).mean()
 
 
-def absolute_error(predictions, targets):
+def absolute_error(predictions: Numbers, targets: Numbers) -> Numbers:
     """Mean of the errors' sizes: twice as wrong counts twice.
 
     >>> float(absolute_error(np.array([1.0, 2.0]), np.array([1.0, 5.0])))
@@ -31,7 +33,7 @@ def absolute_error(predictions, targets):
     return abs(predictions - targets).mean()
 
 
-def huber_error(predictions, targets, delta: float = 1.0):
+def huber_error(predictions: Numbers, targets: Numbers, delta: float = 1.0) -> Numbers:
     """Half the squared error where it is at most ``delta``, a straight line beyond (Huber 1964).
 
     >>> float(huber_error(np.array([1.0, 2.0]), np.array([1.5, 5.0])))     # (0.5 * 0.5**2 + (3 - 0.5)) / 2

@@ -1,288 +1,428 @@
-"""The transformer: one class, which a few settings turn into GPT-2, a Llama-type chat model or an encoder.
+r"""The transformer: one class, which a few settings turn into GPT-2, a Llama-type chat model or an encoder.
 
-A token's id picks a row of a table. That vector travels up a stack of blocks. Each block adds to it twice: what
+A token's id picks a row of a table. That vector travels up a stack of blocks, and each block adds to it twice: what
 attention fetched from other tokens, and what an MLP made of the result. At the top, the vector is compared with every
-row of a table again: one score for each token that could come next.
+row of a table again: one score (logit) for each token that could come next.
+
+The whole story, with letters as tokens. Ids go in, and after each token there is a score for every token that could
+follow it:
+
+>>> text = "to be, or not to be"
+>>> ids = torch.tensor([list(text.encode())])  # (1, 19)
+>>> model = Transformer(TransformerConfig.preset("tiny"))
+>>> logits = model(ids)
+>>> logits.shape  # (batch, tokens, vocabulary)
+torch.Size([1, 19, 128])
+
+The loss is the cross-entropy between the scores after each token and the token that really came next. An untrained
+model finds all 128 tokens about equally likely, so it starts near log(128) = 4.85:
+
+>>> def next_token_loss() -> Tensor:
+...     logits, targets = model(ids[:, :-1]), ids[:, 1:]  # shifted: position i predicts token i + 1
+...     return functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+>>> f"{next_token_loss().item():.1f}"
+'4.9'
+
+One step of training makes the text a little likelier; a hundred make the model know it by heart:
+
+>>> optimiser = torch.optim.AdamW(model.parameters(), lr=0.01)
+>>> for _ in range(100):
+...     optimiser.zero_grad()
+...     next_token_loss().backward()
+...     optimiser.step()
+>>> f"{next_token_loss().item():.0f}"
+'0'
+
+To write is to score, pick and append, again and again:
+
+>>> with torch.inference_mode():
+...     ids = ids[:, :6]
+...     for _ in range(13):
+...         best = model(ids)[:, -1].argmax(-1)  # greedy: the likeliest token
+...         ids = torch.cat((ids, best[:, None]), dim=1)
+>>> bytes(ids[0].tolist()).decode()
+'to be, or not to be'
+
+The file reads upwards: `attention`, `MultiHeadAttention`, `MLP`, `Block`, `Transformer`. Settings and presets are in
+`course_utils.models.config`, rotary positions in `course_utils.models.positions`, and the cache that makes writing fast
+in `course_utils.models.cache`.
+
+There is no dropout. It helps where a model sees its data many times (GPT-2 trained with a rate of 0.1); the large
+models of today see theirs about once and are trained without, and published weights are only read here.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from course_utils.models.attention import KeyValueCache, MultiHeadAttention
-from course_utils.models.positions import rotary_turns, sinusoidal
+from course_utils.models.cache import KeyValueCache, LayerCache
+from course_utils.models.config import TransformerConfig
+from course_utils.models.initial import NothingDrawn
+from course_utils.models.positions import rotary_angles, rotate, sinusoidal
+
+__all__ = [
+    "MLP", "Attention", "Block", "MultiHeadAttention", "Transformer", "TransformerConfig", "attention",
+    "attention_weights", "causal_mask", "count_parameters", "fused_attention", "padding_mask",
+]  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True)
-class TransformerConfig:
-    """Every setting of a `Transformer`; fixed when it is made.
-
-    Raises:
-        ValueError: if sizes do not divide or a name is unknown.
-
-    >>> TransformerConfig.preset("gpt2").heads
-    12
-    >>> TransformerConfig(width=128, heads=5)
-    Traceback (most recent call last):
-    ValueError: heads=5 must divide width=128; try 4 or 8
-    """
-
-    vocabulary: int = 256  # rows of the token table
-    context: int = 64  # the most tokens it reads at once
-    width: int = 64  # size of one token's vector
-    layers: int = 2  # blocks, one above the other
-    heads: int = 2  # attentions side by side in a block
-    key_value_heads: int | None = None  # None: as many as heads; fewer: query heads share keys and values
-    mlp_width: int | None = None  # None: four times the width
-    norm: Literal["layer", "rms"] = "layer"
-    norm_first: bool = True  # normalise what enters a part (GPT-2, Llama) or what leaves it (BERT)
-    norm_epsilon: float = 1e-5
-    positions: Literal["learned", "sinusoidal", "rotary", "none"] = "learned"
-    rotary_base: float = 10_000.0
-    activation: Literal["gelu", "gelu_tanh", "swiglu", "relu_squared"] = "gelu"
-    bias: bool = True  # a learned constant beside each matrix
-    causal: bool = True  # a token may not look at later ones
-    tied_output: bool = True  # the token table is the output table too
-    segments: int = 0  # kinds of sentence told apart at the input (BERT: 2)
-    fused: bool = True  # torch's fused attention; False: the one written out
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot work, in a sentence."""
-        for name in ("vocabulary", "context", "width", "layers", "heads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        if self.width % self.heads:
-            cure = _divisors(self.width, self.heads)
-            raise ValueError(f"heads={self.heads} must divide width={self.width}; try {cure}")
-        if self.heads % self.kv_heads:
-            cure = _divisors(self.heads, self.kv_heads)
-            raise ValueError(f"key_value_heads={self.kv_heads} must divide heads={self.heads}; try {cure}")
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(allowed)}")
-
-    @property
-    def head_width(self) -> int:
-        """Size of one head's query."""
-        return self.width // self.heads
-
-    @property
-    def kv_heads(self) -> int:
-        """Heads that keys and values have."""
-        return self.heads if self.key_value_heads is None else self.key_value_heads
-
-    @property
-    def hidden(self) -> int:
-        """Width inside the MLP."""
-        return 4 * self.width if self.mlp_width is None else self.mlp_width
-
-    @classmethod
-    def preset(cls, name: str, **changes: Any) -> TransformerConfig:
-        """The settings of a published model, or of a small one to train here; ``changes`` replace some of them.
-
-        Args:
-            name: ``gpt2`` (Radford et al. 2019, the 124 M size), ``smollm2`` (SmolLM2-135M, Allal et al. 2025),
-                ``minilm`` (all-MiniLM-L6-v2, Wang et al. 2020) or ``tiny``.
-            changes: any field of this class.
-
-        Raises:
-            ValueError: if the name is unknown.
-
-        >>> TransformerConfig.preset("tiny", layers=3).layers
-        3
-        """
-        if name not in _PRESETS:
-            raise ValueError(f"there is no preset {name!r}; choose one of {', '.join(_PRESETS)}")
-        return cls(**{**_PRESETS[name], **changes})
-
-
-_CHOICES = {
-    "norm": ("layer", "rms"),
-    "positions": ("learned", "sinusoidal", "rotary", "none"),
-    "activation": ("gelu", "gelu_tanh", "swiglu", "relu_squared"),
-}
-
-_PRESETS: dict[str, dict[str, Any]] = {
-    "gpt2": dict(vocabulary=50_257, context=1024, width=768, layers=12, heads=12, activation="gelu_tanh"),
-    "smollm2": dict(
-        vocabulary=49_152, context=8192, width=576, layers=30, heads=9, key_value_heads=3, mlp_width=1536,
-        norm="rms", positions="rotary", rotary_base=100_000.0, activation="swiglu", bias=False,
-    ),
-    "minilm": dict(
-        vocabulary=30_522, context=512, width=384, layers=6, heads=12, mlp_width=1536,
-        norm_first=False, norm_epsilon=1e-12, causal=False, segments=2,
-    ),
-    "tiny": dict(
-        vocabulary=128, context=64, width=64, layers=2, heads=4,
-        norm="rms", positions="rotary", activation="relu_squared", bias=False,
-    ),
-}  # fmt: skip
-
-
-class Transformer(nn.Module):
-    """A stack of attention and MLP blocks between a table of tokens and a score for each next token.
+def attention(query: Tensor, key: Tensor, value: Tensor, *, causal: bool = True, mask: Tensor | None = None) -> Tensor:
+    """Scaled dot-product attention, written out (Vaswani et al. 2017, eq. 1).
 
     Args:
-        config: its settings.
-        seed: of the random starting weights; torch's own random state stays as it was.
+        query: ``(batch, heads, queries, head_width)``, for the last of the tokens: for all of them while a text is
+            read, for the newest alone while it is written.
+        key: ``(batch, key_value_heads, tokens, head_width)``; ``heads`` is a multiple of ``key_value_heads``, and
+            neighbouring query heads share one (Ainslie et al. 2023).
+        value: ``(batch, key_value_heads, tokens, head_width)``.
+        causal: hide later tokens, as a language model must.
+        mask: bool, any shape that broadcasts to ``(batch, heads, queries, tokens)``: False hides a token from a query.
 
-    >>> model = Transformer(TransformerConfig.preset("tiny"))
-    >>> model(torch.tensor([[5, 2, 7]])).shape
-    torch.Size([1, 3, 128])
+    Returns:
+        ``(batch, heads, queries, head_width)``: for each query, a weighted mean of the values.
+
+    >>> one = torch.ones(1, 1, 3, 2)
+    >>> attention(one, one, one).shape
+    torch.Size([1, 1, 3, 2])
+    """
+    weights = attention_weights(query, key, causal=causal, mask=mask)  # (batch, heads, queries, tokens)
+    value = value.repeat_interleave(query.size(1) // value.size(1), dim=1)  # (batch, heads, tokens, head_width)
+    return weights @ value
+
+
+def attention_weights(query: Tensor, key: Tensor, *, causal: bool = True, mask: Tensor | None = None) -> Tensor:
+    """How much each query takes from each token: ``(batch, heads, queries, tokens)``, and each row sums to 1.
+
+    Arguments as for `attention`.
+
+    >>> attention_weights(torch.zeros(1, 1, 3, 2), torch.zeros(1, 1, 3, 2))[0, 0]
+    tensor([[1.0000, 0.0000, 0.0000],
+            [0.5000, 0.5000, 0.0000],
+            [0.3333, 0.3333, 0.3333]])
+    """
+    key = key.repeat_interleave(query.size(1) // key.size(1), dim=1)  # (batch, heads, tokens, head_width)
+    scores = query @ key.mT / math.sqrt(query.size(-1))  # (batch, heads, queries, tokens)
+    if causal:
+        scores = scores.masked_fill(~causal_mask(*scores.shape[-2:], device=scores.device), -math.inf)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    return scores.softmax(dim=-1)
+
+
+def causal_mask(queries: int, tokens: int, *, device: torch.device | None = None) -> Tensor:
+    """Which tokens each query may look at: itself and the ones before.
+
+    Returns:
+        ``(queries, tokens)`` bool; the queries are the last of the tokens.
+
+    >>> causal_mask(2, 3).int()
+    tensor([[1, 1, 0],
+            [1, 1, 1]], dtype=torch.int32)
+    """
+    return torch.ones(queries, tokens, dtype=torch.bool, device=device).tril(tokens - queries)
+
+
+def padding_mask(mask: Tensor, queries: int) -> Tensor:
+    """Which tokens each query may look at where texts of unequal lengths were filled up with padding.
+
+    Args:
+        mask: ``(batch, tokens)`` bool, False where a token is padding.
+        queries: the queries are the last of the tokens.
+
+    Returns:
+        ``(batch, 1, queries, tokens)`` bool. Padding is hidden from all but itself; nothing uses what it sees, but a
+        softmax over no token at all would be 0 / 0.
+
+    >>> padding_mask(torch.tensor([[False, True, True]]), 3)[0, 0].int()
+    tensor([[1, 1, 1],
+            [0, 1, 1],
+            [0, 1, 1]], dtype=torch.int32)
+    """
+    tokens = torch.arange(mask.size(1), device=mask.device)
+    itself = tokens == tokens[-queries:, None]  # (queries, tokens)
+    return mask[:, None, None] | itself
+
+
+def fused_attention(
+    query: Tensor, key: Tensor, value: Tensor, *, causal: bool = True, mask: Tensor | None = None
+) -> Tensor:
+    """The same as `attention` in one call to torch, which need not keep the whole table of weights in memory.
+
+    Arguments and result as for `attention`.
+
+    >>> query, key = torch.randn(1, 4, 5, 8), torch.randn(1, 2, 5, 8)
+    >>> torch.allclose(fused_attention(query, key, key), attention(query, key, key), atol=1e-6)
+    True
+    """
+    queries, tokens, sharing = query.size(2), key.size(2), query.size(1) // key.size(1)
+    if queries == 1 and mask is None:  # the newest token sees all, so the heads that
+        grouped = query.unflatten(1, (-1, sharing)).squeeze(3)  # share a key can be its queries
+        return functional.scaled_dot_product_attention(grouped, key, value).reshape(query.shape)
+    if causal and (mask is not None or queries < tokens):
+        earlier = causal_mask(queries, tokens, device=query.device)
+        mask = earlier if mask is None else mask & earlier
+    return functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, is_causal=causal and mask is None, enable_gqa=sharing > 1
+    )
+
+
+class Attention(nn.Module):
+    """`attention` as a module, so that a hook can watch it or put another result in its place.
+
+    A forward hook gets ``(query, key, value, mask)``, from which `attention_weights` gives the weights, and the result.
     """
 
-    def __init__(self, config: TransformerConfig, seed: int = 0):
+    def __init__(self, *, causal: bool, fused: bool):
         super().__init__()
-        self.config = config
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.tokens = nn.Embedding(config.vocabulary, config.width)
-            if config.positions == "learned":
-                self.places = nn.Embedding(config.context, config.width)
-            if config.segments:
-                self.kinds = nn.Embedding(config.segments, config.width)
-            self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-            self.norm = make_norm(config)  # of the stream's end, or, if norm comes last in blocks, of its start
-            if not config.tied_output:
-                self.output = nn.Linear(config.width, config.vocabulary, bias=False)
-            self._start_small()
-        self._fixed_positions: Tensor | None = None
+        self.causal, self.fused = causal, fused
 
-    def _start_small(self) -> None:
-        """Random weights as in GPT-2: small, and smaller where layers add up (Radford et al. 2019, section 2.3)."""
-        for name, weight in self.named_parameters():
-            if weight.dim() == 2:
-                adds_to_stream = name.endswith(("attention.output.weight", "mlp.down.weight"))
-                nn.init.normal_(weight, std=0.02 / math.sqrt(2 * self.config.layers) if adds_to_stream else 0.02)
-            elif name.endswith("bias"):
-                nn.init.zeros_(weight)
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Arguments and result as for `attention`."""
+        attend = fused_attention if self.fused else attention
+        return attend(query, key, value, causal=self.causal, mask=mask)
 
-    def forward(self, ids: Tensor, cache: list[KeyValueCache] | None = None) -> Tensor:
-        """Score every token that could come next, after each token of the text.
 
-        Args:
-            ids: ``(batch, tokens)`` int64.
-            cache: from `new_cache`; holds the tokens read before these, and these afterwards.
+class MultiHeadAttention(nn.Module):
+    """Several attentions side by side, each on its own part of the vector (Vaswani et al. 2017, section 3.2.2)."""
 
-        Returns:
-            logits ``(batch, tokens, vocabulary)``.
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.heads, self.key_value_heads = config.heads, config.kv_heads
+        key_value_width = config.kv_heads * config.head_width
+        self.widths = (config.width, key_value_width, key_value_width)  # of a token's query, key and value, all heads
+        # Three matrices in one, because one large product is faster than three small ones.
+        self.query_key_value = nn.Linear(config.width, sum(self.widths), bias=config.bias)
+        self.attend = Attention(causal=config.causal, fused=config.fused)
+        self.output = nn.Linear(config.width, config.width, bias=config.bias)
 
-        Raises:
-            ValueError: if the text is longer than the context.
-        """
-        return self.unembed(self.hidden_states(ids, cache))
-
-    def hidden_states(self, ids: Tensor, cache: list[KeyValueCache] | None = None) -> Tensor:
-        """What the stack makes of each token: the residual stream at its end.
+    def forward(
+        self,
+        stream: Tensor,
+        rotary: Tensor | None = None,
+        cache: LayerCache | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Let each token fetch what it needs from the tokens it may look at.
 
         Args:
-            ids: ``(batch, tokens)`` int64.
-            cache: as for `forward`.
+            stream: ``(batch, tokens, width)``.
+            rotary: angles of these tokens' positions for `rotate`, if the model uses rotary positions.
+            cache: keys and values of the tokens before these; those of these are added to it.
+            mask: as for `attention`.
 
         Returns:
             ``(batch, tokens, width)``.
         """
-        config, start = self.config, cache[0].tokens if cache else 0
-        end = start + ids.size(1)
-        if end > config.context:
-            raise ValueError(f"{end} tokens do not fit into this model's context of {config.context}; shorten the text")
-        stream, turns = self.tokens(ids), None  # (batch, tokens, width)
-        if config.positions == "learned":
-            stream = stream + self.places.weight[start:end]
-        elif config.positions == "sinusoidal":
-            stream = stream + self.fixed_positions(start, end).type_as(stream)
-        elif config.positions == "rotary":
-            turns = self.fixed_positions(start, end)
-        if config.segments:
-            stream = stream + self.kinds.weight[0]  # one sentence: all of the first kind
-        if not config.norm_first:
-            stream = self.norm(stream)
-        for layer, block in enumerate(self.blocks):
-            stream = block(stream, turns, cache[layer] if cache else None)
-        return self.norm(stream) if config.norm_first else stream
-
-    def unembed(self, stream: Tensor) -> Tensor:
-        """Compare vectors with every row of the output table: ``(..., width)`` to logits ``(..., vocabulary)``."""
-        table = self.tokens.weight if self.config.tied_output else self.output.weight
-        return torch.mv(table, stream) if stream.dim() == 1 else functional.linear(stream, table)
-
-    def new_cache(self, length: int, batch: int = 1) -> list[KeyValueCache]:
-        """An empty cache for each layer, with room for ``length`` tokens of ``batch`` texts."""
-        weight = self.tokens.weight
-        return [
-            KeyValueCache(batch, self.config.kv_heads, length, self.config.head_width, weight.dtype, weight.device)
-            for _ in self.blocks
-        ]
-
-    def fixed_positions(self, start: int, end: int) -> Tensor:
-        """Sinusoidal waves or rotary turns of these places, worked out once, in full precision.
-
-        Returns:
-            ``(end - start, width)`` waves, or ``(end - start, head_width / 2)`` turns.
-        """
-        if self._fixed_positions is None or self._fixed_positions.device != self.tokens.weight.device:
-            config = self.config
-            with torch.inference_mode(False):  # made while writing, it serves training too
-                if config.positions == "rotary":
-                    table = rotary_turns(config.context, config.head_width, config.rotary_base)
-                else:
-                    table = sinusoidal(config.context, config.width)
-            self._fixed_positions = table.to(self.tokens.weight.device)
-        return self._fixed_positions[start:end]
-
-
-class Block(nn.Module):
-    """Attention, then an MLP; each adds what it found to the stream that passes by."""
-
-    def __init__(self, config: TransformerConfig):
-        super().__init__()
-        self.norm_first = config.norm_first
-        self.attention_norm = make_norm(config)
-        self.attention = MultiHeadAttention(
-            config.width, config.heads, config.kv_heads, causal=config.causal, bias=config.bias, fused=config.fused
-        )
-        self.mlp_norm = make_norm(config)
-        self.mlp = MLP(config)
-
-    def forward(self, stream: Tensor, turns: Tensor | None = None, cache: KeyValueCache | None = None) -> Tensor:
-        """``(batch, tokens, width)`` to the same shape; ``turns`` and ``cache`` as for `MultiHeadAttention`."""
-        if self.norm_first:
-            stream = stream + self.attention(self.attention_norm(stream), turns, cache)
-            return stream + self.mlp(self.mlp_norm(stream))
-        stream = self.attention_norm(stream + self.attention(stream, turns, cache))
-        return self.mlp_norm(stream + self.mlp(stream))
+        query, key, value = self.query_key_value(stream).split(self.widths, dim=-1)
+        query = query.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (batch, heads, tokens, head_width)
+        key = key.unflatten(-1, (self.key_value_heads, -1)).transpose(1, 2)  # (batch, key_value_heads, tokens, ...)
+        value = value.unflatten(-1, (self.key_value_heads, -1)).transpose(1, 2)  # the same shape
+        if rotary is not None:
+            query, key = rotate(query, rotary), rotate(key, rotary)
+        if cache is not None:
+            key, value = cache.extend(key, value)  # from here on, of all tokens so far
+        mixed = self.attend(query, key, value, mask)  # (batch, heads, tokens, head_width)
+        return self.output(mixed.transpose(1, 2).flatten(2))  # heads side by side again: (batch, tokens, width)
 
 
 class MLP(nn.Module):
-    """Two layers of neurons that look at one token at a time.
+    """A network with one hidden layer of neurons, which looks at one token at a time.
 
-    With ``swiglu``, half of the first layer opens and shuts the other half (Shazeer 2020).
+    With ``swiglu``, half of the first layer's outputs open and shut the other half (Shazeer 2020).
     """
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
         self.activation = config.activation
-        gates = 2 if config.activation == "swiglu" else 1
-        self.up = nn.Linear(config.width, gates * config.hidden, bias=config.bias)
-        self.down = nn.Linear(config.hidden, config.width, bias=config.bias)
+        gates = config.neurons if config.activation == "swiglu" else 0
+        self.up = nn.Linear(config.width, gates + config.neurons, bias=config.bias)
+        self.down = nn.Linear(config.neurons, config.width, bias=config.bias)
 
     def forward(self, stream: Tensor) -> Tensor:
         """``(batch, tokens, width)`` to the same shape."""
-        hidden = self.up(stream)  # (batch, tokens, hidden), twice that with gates
+        neurons = self.up(stream)  # (batch, tokens, neurons), twice that with gates
         if self.activation == "swiglu":
-            gate, hidden = hidden.chunk(2, dim=-1)
-            hidden = functional.silu(gate) * hidden
+            gates, neurons = neurons.chunk(2, dim=-1)
+            neurons = functional.silu(gates) * neurons
         elif self.activation == "relu_squared":
-            hidden = functional.relu(hidden).square()
+            neurons = functional.relu(neurons).square()
         else:
-            hidden = functional.gelu(hidden, approximate="tanh" if self.activation == "gelu_tanh" else "none")
-        return self.down(hidden)
+            neurons = functional.gelu(neurons, approximate="tanh" if self.activation == "gelu_tanh" else "none")
+        return self.down(neurons)
+
+
+class Block(nn.Module):
+    """Attention, then an MLP; each adds what it found to the stream that passes by (the residual stream)."""
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.norm_first = config.norm_first
+        self.attention_norm = make_norm(config)
+        self.attention = MultiHeadAttention(config)
+        self.mlp_norm = make_norm(config)
+        self.mlp = MLP(config)
+
+    def forward(
+        self,
+        stream: Tensor,
+        rotary: Tensor | None = None,
+        cache: LayerCache | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """``(batch, tokens, width)`` to the same shape; the other arguments as for `MultiHeadAttention`."""
+        if self.norm_first:
+            stream = stream + self.attention(self.attention_norm(stream), rotary, cache, mask)
+            return stream + self.mlp(self.mlp_norm(stream))
+        stream = self.attention_norm(stream + self.attention(stream, rotary, cache, mask))
+        return self.mlp_norm(stream + self.mlp(stream))
+
+
+class Transformer(nn.Module):
+    """A stack of blocks between a table of tokens and a score for each next token.
+
+    Args:
+        config: its settings.
+        seed: of the random starting weights; torch's own random state stays as it was.
+    """
+
+    def __init__(self, config: TransformerConfig, seed: int = 0):
+        super().__init__()
+        self.config = config
+        with NothingDrawn():  # init_weights draws
+            self.token_embedding = nn.Embedding(config.vocabulary, config.width)
+            if config.positions == "learned":
+                self.position_embedding = nn.Embedding(config.context, config.width)
+            if not config.norm_first:
+                self.embedding_norm = make_norm(config)
+            self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+            if config.norm_first:
+                self.final_norm = make_norm(config)
+            if not config.tied_output:
+                self.unembedding = nn.Linear(config.width, config.vocabulary, bias=False)
+        self.init_weights(torch.Generator().manual_seed(seed))
+        self._positions: Tensor | None = None  # see fixed_positions
+
+    @torch.no_grad()
+    def init_weights(self, generator: torch.Generator) -> None:
+        """Random weights as in GPT-2: small, and smaller where layers add up (Radford et al. 2019, section 2.3)."""
+        for name, weight in self.named_parameters():
+            if weight.is_meta:  # a model without memory, for its shapes or to be filled from a file
+                continue
+            if weight.dim() == 2:
+                adds_to_stream = name.endswith(("attention.output.weight", "mlp.down.weight"))
+                spread = 0.02 / math.sqrt(2 * self.config.layers) if adds_to_stream else 0.02
+                weight.copy_(spread * torch.randn(weight.shape, generator=generator, device="cpu"))
+            elif name.endswith("bias"):
+                nn.init.zeros_(weight)
+
+    def forward(self, ids: Tensor, cache: KeyValueCache | None = None, mask: Tensor | None = None) -> Tensor:
+        """Score every token that could come next, after each token of the text.
+
+        Args:
+            ids: ``(batch, tokens)`` int64.
+            cache: from `new_cache`; holds the tokens read before these, and these afterwards.
+            mask: ``(batch, tokens)`` bool, False where an id is padding; texts of unequal lengths are then scored as
+                each would be by itself. What comes out at padding means nothing.
+
+        Returns:
+            logits ``(batch, tokens, vocabulary)``.
+
+        Raises:
+            ValueError: if a text is longer than the context, or the model is an encoder.
+        """
+        if not self.config.causal:
+            raise ValueError(
+                "this model is an encoder (causal=False): each token sees the next one, so it predicts none; "
+                "call hidden_states for a vector of each token"
+            )
+        return self.unembed(self.hidden_states(ids, cache, mask))
+
+    def hidden_states(self, ids: Tensor, cache: KeyValueCache | None = None, mask: Tensor | None = None) -> Tensor:
+        """What the stack makes of each token: the residual stream at its end.
+
+        Args:
+            ids: ``(batch, tokens)`` int64.
+            cache: as for `forward`.
+            mask: as for `forward`.
+
+        Returns:
+            ``(batch, tokens, width)``.
+        """
+        positions, mask = self._places(ids, cache, mask)  # (1 or batch, tokens); None without padding
+        stream, rotary = self.token_embedding(ids), None  # (batch, tokens, width)
+        if self.config.positions == "learned":
+            stream = stream + self.position_embedding(positions)
+        elif self.config.positions == "sinusoidal":
+            stream = stream + self.fixed_positions()[positions].type_as(stream)
+        elif self.config.positions == "rotary":
+            rotary = self.fixed_positions()[positions][:, None]  # (1 or batch, 1, tokens, head_width / 2)
+        if not self.config.norm_first:
+            stream = self.embedding_norm(stream)
+        for layer, block in enumerate(self.blocks):
+            stream = block(stream, rotary, None if cache is None else cache.layers[layer], mask)
+        if cache is not None:
+            cache.length += ids.size(1)
+        return self.final_norm(stream) if self.config.norm_first else stream
+
+    def unembed(self, stream: Tensor) -> Tensor:
+        """Compare vectors with every row of the output table: ``(..., width)`` to logits ``(..., vocabulary)``."""
+        if self.config.tied_output:
+            return functional.linear(stream, self.token_embedding.weight)
+        return self.unembedding(stream)
+
+    def new_cache(self, room: int, batch: int = 1) -> KeyValueCache:
+        """An empty cache with room for ``room`` tokens of each of ``batch`` texts.
+
+        Raises:
+            ValueError: if the model is an encoder.
+        """
+        config, weight = self.config, self.token_embedding.weight
+        if not config.causal:
+            raise ValueError(
+                "this model is an encoder (causal=False): a new token changes what all tokens before it become, so "
+                "nothing of them can be kept; read the whole text without a cache"
+            )
+        return KeyValueCache(
+            len(self.blocks), batch, config.kv_heads, room, config.head_width, weight.dtype, weight.device
+        )
+
+    def fixed_positions(self) -> Tensor:
+        """The model's table of sinusoidal waves ``(context, width)`` or rotary angles ``(context, head_width / 2)``.
+
+        It is worked out once, in full precision. It is no buffer, because ``model.to(torch.bfloat16)`` would round it.
+        """
+        device = self.token_embedding.weight.device
+        if self._positions is None or self._positions.device != device:
+            config = self.config
+            with torch.inference_mode(False):  # a table made while writing must serve training too
+                if config.positions == "rotary":
+                    table = rotary_angles(config.context, config.head_width, config.rotary_base)
+                else:
+                    table = sinusoidal(config.context, config.width)
+                self._positions = table.to(device)
+        return self._positions
+
+    def _places(self, ids: Tensor, cache: KeyValueCache | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Position of each token, and which tokens each may look at (None: padding hides none)."""
+        if mask is not None and mask.shape != ids.shape:
+            raise ValueError(f"mask has the shape {tuple(mask.shape)} and must have that of ids, {tuple(ids.shape)}")
+        start = 0
+        if cache is not None:
+            cache.truncate(start := cache.length)  # a reading that was interrupted left some layers longer
+            cache.mask = mask = cache.whole_mask(mask, *ids.shape)
+        if mask is None:
+            positions, end = torch.arange(start, start + ids.size(1), device=ids.device)[None], start + ids.size(1)
+        else:
+            positions = (mask.cumsum(1) - 1).clamp(min=0)[:, start:]  # padding takes no position
+            mask, end = padding_mask(mask, ids.size(1)), int(positions.max()) + 1
+        if end > self.config.context:
+            limit = self.config.context
+            raise ValueError(f"{end} tokens do not fit into this model's context of {limit}; shorten the text")
+        return positions, mask
 
 
 def make_norm(config: TransformerConfig) -> nn.RMSNorm | nn.LayerNorm:
@@ -299,14 +439,3 @@ def count_parameters(model: nn.Module) -> int:
     8
     """
     return sum(weight.numel() for weight in model.parameters())
-
-
-def _divisors(number: int, near: int) -> str:
-    """The divisors of ``number`` on both sides of ``near``, in words.
-
-    >>> _divisors(128, 5)
-    '4 or 8'
-    """
-    below = next((d for d in range(min(near, number), 0, -1) if number % d == 0), None)
-    above = next((d for d in range(max(near, 1), number + 1) if number % d == 0), None)
-    return " or ".join(str(d) for d in dict.fromkeys((below, above)) if d is not None)

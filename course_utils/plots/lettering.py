@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib import font_manager
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
-from PIL import ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 _LEFT = {"left": 0.0, "center": 0.5, "right": 1.0}
 _BELOW = {"bottom": 0.0, "center": 0.5, "top": 1.0}
@@ -29,12 +29,13 @@ def _font(points: float, dots: float) -> tuple[ImageFont.FreeTypeFont, int, int]
 def _painted(text: str, colour: tuple[float, float, float], points: float, dots: float) -> np.ndarray:
     """A label's pixels, ``(height, width, 4)``: the colour everywhere, the signs in its opacity."""
     font, rise, hang = _font(points, dots)
-    signs, (left, top) = font.getmask2(text, mode="L", anchor="ls")
-    width, height = signs.size
-    pixels = np.zeros((max(rise, -top) + max(hang, top + height), max(left + width, 1), 4), dtype=np.uint8)
+    _, top, right, bottom = (round(edge) for edge in font.getbbox(text, anchor="ls"))
+    above, below = max(rise, -top), max(hang, bottom)
+    signs = Image.new("L", (max(right, 1), above + below))
+    ImageDraw.Draw(signs).text((0, above), text, fill=255, font=font, anchor="ls")
+    pixels = np.zeros((above + below, max(right, 1), 4), dtype=np.uint8)
     pixels[..., :3] = np.round(np.array(colour) * 255)
-    first = max(rise, -top) + top
-    pixels[first : first + height, left : left + width, 3] = np.asarray(signs, dtype=np.uint8).reshape(height, width)
+    pixels[..., 3] = np.asarray(signs)
     return pixels
 
 
@@ -62,7 +63,9 @@ class Label(Text):
                 x -= _LEFT[self.get_horizontalalignment()] * width
                 y -= _BELOW[place] * height
                 graphics = renderer.new_gc()
-                self._set_gc_clip(graphics)  # type: ignore[attr-defined]
+                if self.get_clip_on():
+                    graphics.set_clip_rectangle(self.get_clip_box())
+                    graphics.set_clip_path(self.get_clip_path())
                 renderer.draw_image(graphics, round(x), round(y), pixels[::-1])
                 graphics.restore()
         self.stale = False

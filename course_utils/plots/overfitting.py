@@ -1,6 +1,5 @@
-"""Pictures of the lesson on training in practice: digits with their labels, curves, and recorded runs."""
+"""Pictures of the lesson on training in practice: digits with their labels, curves, and comparisons of runs."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
@@ -10,33 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_utils import assets
 from course_utils.plots.picture import new_figure
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
 
 CURVE_TOP = 3.0  # of the loss axis; guessing among ten digits costs 2.3
 GAP = 2  # pixels between two digits
-
-
-def recorded(name: str) -> list[dict[str, Any]]:
-    """The rows of ``datasets/runs/<name>.csv``; numbers as numbers.
-
-    >>> recorded("regularisers")[0]["seed"]
-    0.0
-    """
-    path = assets.project_folder() / "datasets" / "runs" / f"{name}.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
-    return [{key: text if key == "setting" else float(text) for key, text in row.items()} for row in rows]
-
-
-def credit(name: str) -> str:
-    """How the recorded runs were made, from the head of their file: command, seeds, machine, date."""
-    path = assets.project_folder() / "datasets" / "runs" / f"{name}.csv"
-    with path.open(encoding="utf-8") as file:
-        lines = [line.strip("# \n") for line in file if line.startswith(("# command:", "# seeds:"))]
-    return "\n".join(lines)
 
 
 def side_by_side(images: np.ndarray, count: int) -> np.ndarray:
@@ -136,14 +114,14 @@ def schedules(rates: Mapping[str, Sequence[float]], alt: str) -> Static:
 
 
 def comparison(
-    groups: Mapping[str, Iterable[float]], live: Mapping[str, Iterable[float]], source: str, alt: str
+    groups: Mapping[str, Iterable[float]], live: Mapping[str, Iterable[float]], provenance: str, alt: str
 ) -> Static:
     """Show recorded test accuracies, a row each: every run, their mean, and the range that holds the true mean.
 
     Args:
         groups: name to the accuracies of its runs, one for each seed.
         live: name to accuracies measured now.
-        source: how the recorded ones were made.
+        provenance: how the recorded ones were made.
         alt: what the picture shows.
 
     The bar is the mean plus and minus two standard errors: the true mean lies in it about 19 times of 20.
@@ -164,17 +142,19 @@ def comparison(
     axes.set_ylim(len(groups) - 0.4, -0.7)
     axes.grid(axis="x", color="#e5e5e5")
     figure.legend(loc="lower center", ncols=3, fontsize=9, bbox_to_anchor=(0.5, 0.035))
-    figure.text(0.5, 0.012, source.replace("\n", ";  "), ha="center", va="bottom", fontsize=8, color=GREY)
+    figure.text(0.5, 0.012, provenance.replace("\n", ";  "), ha="center", va="bottom", fontsize=8, color=GREY)
     return Static(figure, alt)
 
 
-def search(scores: Mapping[tuple[int, int], Sequence[float]], chosen: tuple[int, int], source: str, alt: str) -> Static:
+def search(
+    scores: Mapping[tuple[int, int], Sequence[float]], chosen: tuple[int, int], provenance: str, alt: str
+) -> Static:
     """Show a search over architectures: mean validation accuracy for each width and depth, ± two standard errors.
 
     Args:
         scores: (width, depth) to the accuracies of its runs.
         chosen: the width and depth that won.
-        source: how the scores were made.
+        provenance: how the scores were made.
         alt: what the picture shows.
     """
     widths, depths = (sorted({key[part] for key in scores}) for part in (0, 1))
@@ -191,5 +171,5 @@ def search(scores: Mapping[tuple[int, int], Sequence[float]], chosen: tuple[int,
             axes.text(column, row, text, ha="center", va="center", color="white" if grid[row, column] < 0.65 else INK)
     column, row = widths.index(chosen[0]), depths.index(chosen[1])
     axes.add_patch(Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, edgecolor=ORANGE, linewidth=3))
-    figure.text(0.5, 0.02, source.replace("\n", ";  "), ha="center", va="bottom", fontsize=8, color=GREY)
+    figure.text(0.5, 0.02, provenance.replace("\n", ";  "), ha="center", va="bottom", fontsize=8, color=GREY)
     return Static(figure, alt)

@@ -40,7 +40,7 @@ def pixels(figure: Figure) -> np.ndarray:
         return np.asarray(figure.canvas.buffer_rgba()).copy()  # type: ignore[attr-defined]
 
 
-class Redrawn:
+class Blitter:
     """A figure drawn again and again: what does not change is kept as pixels, what moves is drawn over it.
 
     The whole figure is drawn anew only if something else than the moving artists has changed, which matplotlib marks

@@ -1,8 +1,9 @@
-"""Exercises of notebook 00: reading an explorer."""
+"""Exercises, quizzes and predictions of notebook 00: reading an explorer."""
 
 from course_utils.practice.exercises import Exercise, Wrong
+from course_utils.practice.questions import Option, Question
 
-# An exercise reads as a card, not as one argument a line.
+# A card reads as a card, not as one argument a line.
 # fmt: off
 EXERCISES = (
     Exercise(
@@ -14,14 +15,14 @@ EXERCISES = (
         wrong=(
             Wrong("that is what happens on the way down, from 2 to 0.2. Move the handle to the right and look again.",
                   'longest_bar = "shrinks"\nentropy = "grows"', 'longest_bar = "grows"\nentropy = "shrinks"'),
-            Wrong("the bars share 100 %: when the longest gives some away, others get it, and the choice is less sure. "
-                  "Read the entropy at 0.2 and at 2.", 'entropy = "grows"', 'entropy = "shrinks"'),
-            Wrong("both cannot grow: entropy says how unsure the model is, and a longer first bar makes it surer.",
-                  'longest_bar = "shrinks"', 'longest_bar = "grows"'),
+            Wrong("the bars share 100 %: when the longest bar gives some away, others get it, and the choice is less "
+                  "certain. Read the entropy at 0.2 and at 2.", 'entropy = "grows"', 'entropy = "shrinks"'),
+            Wrong("both cannot grow: the entropy says how unsure the model is, and a longer first bar makes it more "
+                  "sure.", 'longest_bar = "shrinks"', 'longest_bar = "grows"'),
         ),
         hints=("Look at the longest bar only, at 0.2, at 1 and at 2.",
-               "Entropy is small when one bar has nearly everything, large when many bars are alike."),
-        because="A high temperature evens the bars out; entropy counts that in bits.",
+               "Entropy is small when one bar has nearly everything, and large when many bars are about equal."),
+        explanation="A high temperature makes the bars more equal; the entropy measures that in bits.",
     ),
     Exercise(
         "00.2", "Temperature zero", difficulty=1, importance=4, minutes=2,
@@ -32,10 +33,46 @@ EXERCISES = (
         wrong=(
             Wrong("twenty draws need not differ. At temperature 0 nothing is left to chance: which token is taken each "
                   "time?", "= 1", "= 20"),
-            Wrong("temperature 0 does not silence the model; it always takes the likeliest token.", "= 1", "= 0"),
+            Wrong("at temperature 0 the model still writes; it always takes the most likely token.", "= 1", "= 0"),
         ),
         hints=("Set the temperature to 0 and press the button that draws twenty.",
                "At 0 the longest bar has 100 %. How many tokens can then be drawn?"),
-        because="Temperature 0 is called greedy: always the likeliest token, the same every time.",
+        explanation="Temperature 0 is called greedy: always the most likely token, the same one every time.",
+    ),
+)
+
+QUIZZES = (
+    Question(
+        "00.b",
+        "You ask the same question twice at temperature 0.8, with a different seed each time, and get two different "
+        "answers. Why?",
+        (
+            Option("The model has learned from your first question",
+                   "Its numbers do not change while you talk to it. What you typed is only part of the text that it "
+                   "continues."),
+            Option("Each token is drawn at random from the model's distribution",
+                   "The model gives probabilities, and a random draw decides. Once two answers differ in one token, "
+                   "what follows differs too.", right=True),
+            Option("It looked in a different place for the second answer",
+                   "Nothing is looked up: the same numbers are multiplied both times. At temperature 0, where nothing "
+                   "is drawn, both answers are the same."),
+        ),
+    ),
+)
+
+PREDICTIONS = (
+    Question(
+        "00.a", "You raise the temperature from 1 to 3 and draw twenty tokens. What will most of the twenty be?",
+        (
+            Option("the most likely token, as before",
+                   "That happens at low temperatures. A high temperature takes probability away from the longest bar."),
+            Option("a mix of the twelve in the picture",
+                   "The twelve do become more equal, but all the tokens outside the picture gain as well, and there "
+                   "are far more of those."),
+            Option("tokens outside the picture",
+                   "Each of the other tokens is very unlikely, but there are 49,140 of them. At temperature 3 they "
+                   "share enough of the probability to win nearly every draw. That is why the text falls apart.",
+                   right=True),
+        ),
     ),
 )

@@ -1,8 +1,6 @@
 """The map of the course: every notebook, its minutes, and how far the learner has come."""
 
 import html
-import json
-import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 from course_utils.practice import progress
 from course_utils.practice.exercises import lesson_exercises, lessons
+from course_utils.practice.questions import lesson_questions
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def course_map(folder: Path | None = None) -> CourseMap:
 def _stop(entry: dict[str, Any], folder: Path, known: progress.Data) -> Stop:
     name = str(entry["name"]).removesuffix(".ipynb")
     file = folder / f"{name}.ipynb"
-    asked = {"exercises": set(_exercise_ids(name[:2])), **_asked(file)} if file.exists() else {}
+    asked = _asked(name[:2]) if file.exists() else {}
     done = {
         kind: (len(asked.get(kind, set()) & known[kind].keys()), len(asked.get(kind, ()))) for kind in progress.KINDS
     }
@@ -86,19 +85,12 @@ def _stop(entry: dict[str, Any], folder: Path, known: progress.Data) -> Stop:
     return Stop(name, title, part, int(entry["minutes"]), promise, file.exists(), done)
 
 
-def _exercise_ids(number: str) -> list[str]:
-    return [each.id for each in lesson_exercises(number)] if number in lessons() else []
-
-
-def _asked(file: Path) -> dict[str, set[str]]:
-    """Ids of the quizzes and predictions that a notebook's code cells ask."""
-    try:
-        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
-        source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    except (ValueError, KeyError, TypeError):  # a notebook that a learner has broken still has a row on the map
-        source = ""
-    asked = {"quizzes": "quiz", "predictions": "predict"}
-    return {kind: set(re.findall(rf"\b{call}\(\s*[\"']([^\"']+)[\"']", source)) for kind, call in asked.items()}
+def _asked(number: str) -> dict[str, set[str]]:
+    """Ids of the exercises, quizzes and predictions of one notebook."""
+    if number not in lessons():
+        return {}
+    questions = {kind: {each.id for each in cards} for kind, cards in lesson_questions(number).items()}
+    return {"exercises": {each.id for each in lesson_exercises(number)}, **questions}
 
 
 def _row(stop: Stop) -> str:

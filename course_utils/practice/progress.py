@@ -8,7 +8,6 @@ that cannot be read is set aside, never deleted; where nothing can be written, p
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any
 
 import filelock
 import platformdirs
+
+from course_utils import files
 
 KINDS = ("exercises", "quizzes", "predictions")
 
@@ -76,19 +77,18 @@ def record(kind: str, identifier: str, **details: Any) -> None:
 
 def reset() -> str:
     """Start again from nothing. What was there is kept beside the file; ``undo()`` brings it back."""
-    before = load()
-    count = sum(len(before[kind]) for kind in KINDS)
-    if not count:
-        return "There was no progress to set back."
     file = path()
-    _unsaved.pop(file, None)
     try:
-        with _lock(file):
+        with _lock(file):  # read in here, or an entry that another process records meanwhile would be in neither file
+            before = _merge(_read(file), _unsaved.get(file, {}))
+            count = sum(len(before[kind]) for kind in KINDS)
+            if not count:
+                return "There was no progress to set back."
             _write(_free_name(file, "backup"), before)
             file.unlink(missing_ok=True)
     except (OSError, NotImplementedError) as error:
-        _unsaved[file] = before
         return f"Progress was not set back: {file} cannot be changed ({_reason(error)})."
+    _unsaved.pop(file, None)
     return f"Progress is set back ({count} entries). progress.undo() brings it back."
 
 
@@ -156,18 +156,8 @@ def _read(file: Path) -> Data:
 
 
 def _write(file: Path, data: Data) -> None:
-    """Write beside the file, then replace it: whoever reads sees the old content or the new, never a half."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(data, stream, ensure_ascii=False, indent=1, sort_keys=True)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(name, file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    with files.whole(file) as unfinished:
+        unfinished.write_text(json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def _merge(older: Data, newer: Data) -> Data:

@@ -1,16 +1,21 @@
 """Quizzes that explain every option, and predictions asked before a picture may be moved.
 
-Both are plain ipywidgets buttons: reachable with Tab, pressed with Enter or Space. Where no kernel runs, a page of
-plain HTML with the answers folded away stands in their place.
+Their texts and answers stand in ``lesson_NN.py`` beside the exercises, as tuples ``QUIZZES`` and ``PREDICTIONS``; a
+page holds only ``quiz("02.b")`` and ``predict("02.a", explorer)``. Both are plain ipywidgets buttons: reachable with
+Tab, pressed with Enter or Space. Where no kernel runs, a page of plain HTML with the answers folded away stands in
+their place.
 """
 
+import difflib
 import html
-from collections.abc import Iterable, Mapping
+import importlib
+from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets
 
 from course_utils.practice import progress
+from course_utils.practice.exercises import lessons
 from course_utils.practice.page import markup
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -21,47 +26,87 @@ BUTTON_STYLE = (  # long options break into lines instead of being cut off
 )
 
 
+@dataclass(frozen=True)
+class Option:
+    """One thing to choose, and what to say about it: why it is right, or what speaks against it."""
+
+    text: str
+    explanation: str
+    right: bool = False
+
+
+@dataclass(frozen=True)
 class Question:
-    """A question with options, one of which is chosen. The part that quizzes and predictions share."""
+    """A question with two or more options, one of them right. Written in ``lesson_NN.py``.
+
+    `code` and **bold** are shown as such, everything else as typed.
+
+    Raises:
+        ValueError: fewer than two options, two alike, one without an explanation, or not exactly one that is right.
+    """
+
+    id: str  # "02.b"
+    text: str
+    options: tuple[Option, ...]
+
+    def __post_init__(self) -> None:
+        texts = [option.text for option in self.options]
+        if len(texts) < 2 or len(set(texts)) < len(texts):
+            raise ValueError(f"question {self.id} has options {texts}; give two or more, all different")
+        if not all(option.explanation for option in self.options):
+            raise ValueError(f"question {self.id} has an option without an explanation; give one for each")
+        if sum(option.right for option in self.options) != 1:
+            raise ValueError(f"question {self.id} has {sum(o.right for o in self.options)} right options; mark one")
+
+    @property
+    def answer(self) -> Option:
+        """The option that is right."""
+        return next(option for option in self.options if option.right)
+
+
+class Asked:
+    """A question on a page. The part that quizzes and predictions share."""
 
     kind = ""  # where progress keeps the choice
     heading = ""
 
-    def __init__(self, identifier: str, question: str, options: Iterable[str], answer: str | None):
-        self.id, self.question, self.options = str(identifier), str(question), [str(each) for each in options]
-        if len(set(self.options)) < 2 or len(set(self.options)) != len(self.options):
-            raise ValueError(
-                f"{self.heading.lower()} {self.id} has options {self.options}; give two or more, all different"
-            )
-        if answer is not None and answer not in self.options:
-            raise ValueError(f"answer={answer!r} is none of the options of {self.id}: {', '.join(self.options)}")
-        self.answer = answer
-        self.chosen: str | None = None
-        self.buttons = [self._button(option) for option in self.options]
-        for button, option in zip(self.buttons, self.options, strict=True):
-            button.on_click(lambda _button, option=option: self.choose(option))
+    def __init__(self, question: Question):
+        self.question = question
+        self.said = [ipywidgets.HTML() for _ in question.options]
+        self.buttons = [self._button(option.text) for option in question.options]
+        for button, option in zip(self.buttons, question.options, strict=True):
+            button.on_click(lambda _button, option=option: self.choose(option.text))
 
-    def choose(self, option: str | int) -> None:
+    def choose(self, choice: str | int) -> None:
         """Do what a click on an option does; an option is given by its text or its number, from 0.
 
         Raises:
             ValueError: there is no such option.
         """
-        if isinstance(option, int) and 0 <= option < len(self.options):
-            option = self.options[option]
-        if option not in self.options:
-            raise ValueError(f"{option!r} is none of the options of {self.id}: {', '.join(self.options)}")
-        self._reveal(str(option))
-        right = {} if self.answer is None else {"right": option == self.answer}
-        progress.record(self.kind, self.id, choice=option, **right)
+        texts = [option.text for option in self.question.options]
+        place = choice if isinstance(choice, int) else texts.index(choice) if choice in texts else -1
+        if not 0 <= place < len(texts):
+            raise ValueError(f"{choice!r} is none of the options of {self.question.id}: {', '.join(texts)}")
+        self._chosen(self.question.options[place])
 
-    def _reveal(self, option: str) -> None:
+    def _chosen(self, option: Option) -> None:
         raise NotImplementedError
 
-    def _view(self) -> ipywidgets.Widget:
-        raise NotImplementedError
+    def _record(self, option: Option) -> None:
+        progress.record(self.kind, self.question.id, choice=option.text, right=option.right)
 
-    def _still(self) -> str:
+    def _recorded(self) -> Option | None:
+        """The option that was recorded, now or in an earlier session; None if its text is no longer offered."""
+        choice = (progress.found(self.kind, self.question.id) or {}).get("choice")
+        return next((option for option in self.question.options if option.text == choice), None)
+
+    def _explain(self, *options: Option) -> None:
+        """Show what there is to say about these options; what was shown before stays."""
+        for option, said in zip(self.question.options, self.said, strict=True):
+            if option in options:
+                said.value = _spoken(self._explained(option))
+
+    def _explained(self, option: Option) -> str:
         raise NotImplementedError
 
     def _button(self, text: str) -> ipywidgets.Button:
@@ -70,11 +115,25 @@ class Question:
         return button
 
     def _title(self) -> str:
-        return f"<p><b>{self.heading}.</b> {markup(self.question)}</p>"
+        return f"<p><b>{self.heading}.</b> {markup(self.question.text)}</p>"
+
+    def _view(self, *below: ipywidgets.Widget) -> ipywidgets.Widget:
+        pairs = [widget for pair in zip(self.buttons, self.said, strict=True) for widget in pair]
+        return ipywidgets.VBox([ipywidgets.HTML(BUTTON_STYLE + self._title()), *pairs, *below])
+
+    def _still(self) -> str:
+        options = "".join(f"<li>{html.escape(option.text)}</li>" for option in self.question.options)
+        explained = "".join(
+            f"<li><b>{html.escape(option.text)}</b>: {self._explained(option)}</li>" for option in self.question.options
+        )
+        return (
+            f"<div>{self._title()}<ul>{options}</ul>"
+            f"<details><summary>The answer</summary><ul>{explained}</ul></details></div>"
+        )
 
     def __repr__(self) -> str:
-        lines = [f"{self.heading} {self.id}: {self.question}", *(f"  ( ) {option}" for option in self.options)]
-        return "\n".join(lines)
+        options = (f"  ( ) {option.text}" for option in self.question.options)
+        return "\n".join([f"{self.heading} {self.question.id}: {self.question.text}", *options])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         still = {"text/plain": repr(self), "text/html": self._still()}
@@ -82,158 +141,136 @@ class Question:
         return {**still, WIDGET: view[WIDGET]} if WIDGET in view else still
 
 
-def _said(text: str) -> str:
+def _spoken(text: str) -> str:
     """HTML that a screen reader speaks when it changes."""
-    return f'<div role="status" aria-live="polite" style="padding: 0 12px 6px">{text}</div>' if text else ""
+    return f'<div role="status" aria-live="polite" style="padding: 0 12px 6px">{text}</div>'
 
 
-class Quiz(Question):
+class Quiz(Asked):
     """See ``quiz``."""
 
     kind, heading = "quizzes", "Quiz"
 
-    def __init__(self, identifier: str, question: str, options: Mapping[str, str], answer: str):
-        super().__init__(identifier, question, options, answer)
-        self.explanations = [str(each) for each in options.values()]
-        if not all(self.explanations):
-            raise ValueError(f"quiz {self.id} has an option without an explanation; give one for each")
-        self.said = [ipywidgets.HTML() for _ in self.options]
-        before = progress.found(self.kind, self.id)
-        if before and before.get("choice") in self.options:
-            self._reveal(before["choice"])
+    def __init__(self, question: Question):
+        super().__init__(question)
+        if before := self._recorded():
+            self._reveal(before)
 
-    def _reveal(self, option: str) -> None:
+    def _chosen(self, option: Option) -> None:
+        self._reveal(option)
+        self._record(option)
+
+    def _reveal(self, option: Option) -> None:
         """Explain the option chosen; once it is the right one, all of them."""
-        self.chosen = option
-        for place, (each, said) in enumerate(zip(self.options, self.said, strict=True)):
-            if each == option or option == self.answer:
-                said.value = _said(self._explained(place))
+        self._explain(*(self.question.options if option.right else (option,)))
 
-    def _explained(self, place: int) -> str:
-        right = self.options[place] == self.answer
-        return ("✓ <b>Right.</b> " if right else "✗ <b>Not this one.</b> ") + markup(self.explanations[place])
-
-    def _view(self) -> ipywidgets.Widget:
-        pairs = [widget for pair in zip(self.buttons, self.said, strict=True) for widget in pair]
-        return ipywidgets.VBox([ipywidgets.HTML(BUTTON_STYLE + self._title()), *pairs])
-
-    def _still(self) -> str:
-        options = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
-        explained = "".join(
-            f"<li><b>{html.escape(option)}</b>: {self._explained(place)}</li>"
-            for place, option in enumerate(self.options)
-        )
-        return (
-            f"<div>{self._title()}<ul>{options}</ul>"
-            f"<details><summary>What each option means</summary><ul>{explained}</ul></details></div>"
-        )
+    def _explained(self, option: Option) -> str:
+        return ("✓ <b>Right.</b> " if option.right else "✗ <b>Not this one.</b> ") + markup(option.explanation)
 
 
-class Prediction(Question):
+class Prediction(Asked):
     """See ``predict``."""
 
     kind, heading = "predictions", "Before you go on"
 
-    def __init__(
-        self, identifier: str, question: str, options: Iterable[str], answer: str | None, because: str, explorer: Any
-    ):
-        super().__init__(identifier, question, options, answer)
+    def __init__(self, question: Question, explorer: Any):
         if explorer is not None and not (hasattr(explorer, "enable") and hasattr(explorer, "disable")):
             raise ValueError(f"explorer={type(explorer).__name__} cannot be locked; it needs .enable() and .disable()")
-        self.because, self.explorer = str(because), explorer
-        self.said = ipywidgets.HTML()
+        super().__init__(question)
+        self.explorer = explorer
+        self.open = False  # the answer has been shown
+        self.guess = self._recorded()
+        self.told = ipywidgets.HTML()
         self.show_me = self._button("Show me, without a guess")
         self.show_me.on_click(lambda _button: self.show())
-        before = progress.found(self.kind, self.id)
-        if before and before.get("choice") in self.options:
-            self._reveal(before["choice"])
+        if self.guess:
+            self._open(self.guess)
         elif explorer is not None:
             explorer.disable()
 
     def show(self) -> None:
-        """Unlock the picture and tell the answer, without a guess; nothing is recorded."""
-        self._open("")
+        """Unlock the picture and tell the answer, without a guess. Nothing is recorded, now or by later clicks."""
+        self._open(self.question.answer)
 
-    def _reveal(self, option: str) -> None:
-        self.chosen = option
-        guess = f"You said: <b>{html.escape(option)}</b>. "
-        if self.answer is not None:
-            guess += "✓ That is what happens. " if option == self.answer else "✗ It comes out otherwise. "
-        self._open(guess, told=option == self.answer)
+    def _chosen(self, option: Option) -> None:
+        """The first click is the guess, and is kept; after it, a click explains an option and changes nothing."""
+        if self.open:
+            self._explain(option)
+        else:
+            self.guess = option
+            self._open(option)
+            self._record(option)
 
-    def _open(self, guess: str, told: bool = False) -> None:
-        """Unlock, and say what is right; a guess is made once, so the buttons rest."""
-        for button in [*self.buttons, self.show_me]:
-            button.disabled = True
-        words = markup(self.because) if told else self._told()
-        self.said.value = _said(guess + words + (" The controls are unlocked." if self.explorer is not None else ""))
+    def _open(self, option: Option) -> None:
+        self.open, self.show_me.disabled = True, True
+        self._explain(option, self.question.answer)
+        words = []
+        if self.guess:
+            words.append(f"Your guess: <b>{html.escape(self.guess.text)}</b>.")
+        if self.explorer is not None:
+            words.append("The controls are unlocked.")
+        self.told.value = _spoken(" ".join([*words, "Click the other options to read about them."]))
         if self.explorer is not None:
             self.explorer.enable()
 
-    def _told(self) -> str:
-        right = "" if self.answer is None else f"Right is: <b>{html.escape(self.answer)}</b>. "
-        return (right + markup(self.because)).strip() or "Look at what comes next: were you right?"
+    def _explained(self, option: Option) -> str:
+        sign = "✓ <b>This is what happens.</b> " if option.right else "✗ <b>This is not what happens.</b> "
+        return sign + markup(option.explanation)
 
-    def _view(self) -> ipywidgets.Widget:
-        head = ipywidgets.HTML(BUTTON_STYLE + self._title())
-        return ipywidgets.VBox([head, *self.buttons, self.show_me, self.said])
-
-    def _still(self) -> str:
-        options = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
-        return (
-            f"<div>{self._title()}<ul>{options}</ul>"
-            f"<details><summary>What happens</summary><p>{self._told()}</p></details></div>"
-        )
+    def _view(self, *below: ipywidgets.Widget) -> ipywidgets.Widget:
+        return super()._view(self.show_me, self.told, *below)
 
 
-def quiz(identifier: str, question: str, options: Mapping[str, str] | Iterable[tuple[str, str]], answer: str) -> Quiz:
-    """A question whose every option, right or wrong, is explained when chosen.
+def quiz(identifier: str) -> Quiz:
+    """A question whose every option, right or wrong, is explained when chosen; choose as often as you like.
 
     Args:
-        identifier: such as ``"02.a"``; progress keeps the choice under it.
-        question: one or two sentences; `code` and **bold** are shown as such, all else as typed.
-        options: the text of each option and why it is right or wrong.
-        answer: the text of the right option.
+        identifier: such as ``"02.a"``; progress keeps the newest choice under it.
 
     Raises:
-        ValueError: fewer than two options, an option without an explanation, or an answer that is no option.
+        LookupError: there is no such quiz; the sentence names the closest.
 
-    >>> quiz("02.a", "What is 1 + 1?", {"2": "Counting.", "11": "That glues the digits."}, answer="2")
-    Quiz 02.a: What is 1 + 1?
-      ( ) 2
-      ( ) 11
+    >>> quiz("02.d")
+    Quiz 02.d: A network decides on loans and is right in 97 of 100 past cases. What do you still not know?
+      ( ) how it does on people unlike those it learned from
+      ( ) its weights
+      ( ) how often it was right on the past cases
     """
-    return Quiz(identifier, question, dict(options), answer)
+    return Quiz(_find(Quiz, identifier))
 
 
-def predict(
-    identifier: str,
-    question: str,
-    options: Iterable[str],
-    *,
-    answer: str | None = None,
-    because: str = "",
-    explorer: Any = None,
-) -> Prediction:
+def predict(identifier: str, explorer: Any = None) -> Prediction:
     """Ask for a guess before the picture may be moved; a button shows the answer without one.
 
-    Only the explorer's controls are locked. Its first picture stands, its ``set`` works from code, and "Run All" goes
-    on: nothing waits for the guess. A guess made in an earlier session leaves the picture unlocked.
+    The first click is the guess, and progress keeps it. After it every option may be clicked to read what speaks for or
+    against it. Only the explorer's controls are locked. Its first picture stays, its ``set`` works from code, and "Run
+    All" goes on: nothing waits for the guess. A guess made in an earlier session leaves the picture unlocked.
 
     Args:
         identifier: such as ``"03.a"``; progress keeps the guess under it.
-        question: what will happen?
-        options: two or more possible outcomes.
-        answer: the option that comes true, or None where the picture itself tells.
-        because: why, told after the guess.
         explorer: anything with ``enable()`` and ``disable()``.
 
     Raises:
-        ValueError: fewer than two options, an answer that is no option, an explorer that cannot be locked.
+        LookupError: there is no such prediction; the sentence names the closest.
+        ValueError: an explorer that cannot be locked.
 
-    >>> predict("03.a", "With steps five times the gradient, the path", ["arrives", "leaves the picture"])
-    Before you go on 03.a: With steps five times the gradient, the path
-      ( ) arrives
-      ( ) leaves the picture
+    >>> predict("05.c").question.answer.text
+    'all 30'
     """
-    return Prediction(identifier, question, options, answer, because, explorer)
+    return Prediction(_find(Prediction, identifier), explorer)
+
+
+def lesson_questions(number: str) -> dict[str, tuple[Question, ...]]:
+    """The quizzes and the predictions of one notebook: ``lesson_questions("02")["quizzes"]``."""
+    lesson = importlib.import_module(f"course_utils.practice.lesson_{number}")
+    return {Quiz.kind: lesson.QUIZZES, Prediction.kind: lesson.PREDICTIONS}
+
+
+def _find(asked: type[Asked], identifier: str) -> Question:
+    identifier = str(identifier)
+    found = {question.id: question for number in lessons() for question in lesson_questions(number)[asked.kind]}
+    if identifier not in found:
+        closest = max(found, key=lambda known: difflib.SequenceMatcher(None, identifier[:40], known).ratio())
+        name = asked.__name__.lower()
+        raise LookupError(f"there is no {name} {identifier[:40]!r}; the closest is {closest!r}")
+    return found[identifier]

@@ -12,15 +12,12 @@ Run:  OMP_NUM_THREADS=1 python datasets/make/regularisers.py     (about 3 minute
 Writes datasets/runs/regularisers.csv and datasets/runs/architectures.csv
 """
 
-import csv
-import io
-import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from course_utils.data import record
 from course_utils.experiments.overfitting import RunConfig, TrainingRun, network
 
 SEEDS = range(10)
@@ -33,24 +30,24 @@ STRENGTHS: dict[str, tuple[Any, ...]] = {
 }
 LEARNING_RATES = (0.003, 0.01, 0.03, 0.1)
 WIDTHS, DEPTHS, SEARCH_SEEDS = (4, 8, 32, 128, 512), (1, 2, 3), range(5)
-CREDIT = """\
-# command: OMP_NUM_THREADS=1 python datasets/make/regularisers.py
-# seeds: {first} to {last}   machine: 2 CPU cores, 1 used   date: 2026-11-22
-# data: scikit-learn's digits; 150 to learn from, 20 % of their labels wrong; 300 validation, 450 test, labelled right
-# train_accuracy counts against the labels as given, wrong ones included; right_label_accuracy against the true ones
+PROVENANCE = """\
+command: OMP_NUM_THREADS=1 python datasets/make/regularisers.py
+seeds: {first} to {last}   machine: 2 CPU cores, 1 used   date: 2026-11-22
+data: scikit-learn's digits; 150 to learn from, 20 % of their labels wrong; 300 validation, 450 test, labelled right
+train_accuracy counts against the labels as given, wrong ones included; right_label_accuracy against the true ones
 """
 REGULARISERS_HEADER = f"""\
-# Regularisers, each alone: one row per run.
-{CREDIT.format(first=SEEDS[0], last=SEEDS[-1])}\
-# strength: share dropped; weight of half the sum of squares; last learning rate over the first (exponential decay);
-#   epochs without a lower validation loss before stopping (the best weights are kept); furthest shift in pixels;
-#   for "none" the learning rate; the one that fits the training labels best is chosen, and used in every other row
-# chosen: 1 for the strength with the best mean validation accuracy; epochs: how many had been trained
+Regularisers, each alone: one row per run.
+{PROVENANCE.format(first=SEEDS[0], last=SEEDS[-1])}\
+strength: share dropped; weight of half the sum of squares; last learning rate over the first (exponential decay);
+  epochs without a lower validation loss before stopping (the best weights are kept); furthest shift in pixels;
+  for "none" the learning rate; the one that fits the training labels best is chosen, and used in every other row
+chosen: 1 for the strength with the best mean validation accuracy; epochs: how many had been trained
 """
 ARCHITECTURES_HEADER = f"""\
-# A search over architectures, with early stopping (20 epochs without a lower validation loss): one row per run.
-{CREDIT.format(first=SEARCH_SEEDS[0], last=SEARCH_SEEDS[-1])}\
-# width: neurons in each hidden layer; depth: hidden layers; parameters: learned numbers
+A search over architectures, with early stopping (20 epochs without a lower validation loss): one row per run.
+{PROVENANCE.format(first=SEARCH_SEEDS[0], last=SEARCH_SEEDS[-1])}\
+width: neurons in each hidden layer; depth: hidden layers; parameters: learned numbers
 """
 
 
@@ -61,7 +58,7 @@ def train(setting: RunConfig, seed: int) -> dict[str, float]:
     return {"epochs": len(trial.rows) - 1, **trial.accuracies()}
 
 
-def regulariser_rows() -> Iterator[dict]:
+def regulariser_rows() -> Iterator[dict[str, Any]]:
     """Every regulariser at every strength with every seed; the learning rate is tuned first."""
     baselines = {rate: [train(RunConfig(rate), seed) for seed in SEEDS] for rate in LEARNING_RATES}
     best = max(baselines, key=lambda rate: mean(run["train_accuracy"] for run in baselines[rate]))
@@ -86,7 +83,7 @@ def regulariser_rows() -> Iterator[dict]:
             }
 
 
-def architecture_rows() -> Iterator[dict]:
+def architecture_rows() -> Iterator[dict[str, Any]]:
     """Every width with every depth, stopped early; each takes the learning rate that suits it best on validation."""
     for depth in DEPTHS:
         for width in WIDTHS:
@@ -113,21 +110,11 @@ def report(title: str, runs: list[dict[str, float]]) -> None:
     print(f"{title:50}", *(f"{name} {mean(run[name] for run in runs):.3f}" for name in runs[0]), flush=True)
 
 
-def write(name: str, header: str, rows: list[dict]) -> None:
-    """All rows into ``datasets/runs``, or none."""
-    text = io.StringIO(newline="")
-    text.write(header)
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()} for row in rows
-    )
-    target = Path(__file__).resolve().parent.parent / "runs" / name
-    half = target.with_suffix(".half")
-    half.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(half, target)
+def rounded(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with four digits after the point."""
+    return [{key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()} for row in rows]
 
 
 if __name__ == "__main__":
-    write("regularisers.csv", REGULARISERS_HEADER, list(regulariser_rows()))
-    write("architectures.csv", ARCHITECTURES_HEADER, list(architecture_rows()))
+    record("regularisers", REGULARISERS_HEADER, rounded(regulariser_rows()))
+    record("architectures", ARCHITECTURES_HEADER, rounded(architecture_rows()))

@@ -13,11 +13,7 @@ Stuck: the final loss lies more than 0.1 above the best of the same network's 50
 Run:  OMP_NUM_THREADS=1 python datasets/make/stuck_runs.py     (about 3 minutes; writes datasets/runs/stuck_runs.csv)
 """
 
-import csv
-import io
-import os
-from pathlib import Path
-
+from course_utils.data import record
 from course_utils.optimisers import CURVES, NEURONS, descend_from_many
 
 SEED = 0
@@ -27,12 +23,12 @@ MARGIN = 0.1
 LEARNING_RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 PARAMETERS = (2, 20, 2000)
 HEADER = """\
-# How often gradient descent gets stuck, by number of parameters: one row per run.
-# command: OMP_NUM_THREADS=1 python datasets/make/stuck_runs.py
-# seed: 0   machine: 2 CPU cores, 1 used   date: 2026-11-22
-# neuron, curve: what was trained to follow what; parameters: learned numbers; learning_rate: tuned on 10 other starts
-# start: 0 to 49; first_loss, late_loss, final_loss: mean squared error over the curve's variance at step 0, 1350, 1500
-# stuck: 1 if final_loss is more than 0.1 above the lowest final_loss of the same neuron, curve and parameters
+How often gradient descent gets stuck, by number of parameters: one row per run.
+command: OMP_NUM_THREADS=1 python datasets/make/stuck_runs.py
+seed: 0   machine: 2 CPU cores, 1 used   date: 2026-11-22
+neuron, curve: what was trained to follow what; parameters: learned numbers; learning_rate: tuned on 10 other starts
+start: 0 to 49; first_loss, late_loss, final_loss: mean squared error over the curve's variance at step 0, 1350, 1500
+stuck: 1 if final_loss is more than 0.1 above the lowest final_loss of the same neuron, curve and parameters
 """
 
 
@@ -55,18 +51,14 @@ def main() -> None:
                     f"median {final.median():.4f} worst {final.max():.4f} stuck {int(stuck.sum()):2} of {STARTS}",
                     flush=True,
                 )
-                for start in range(STARTS):
-                    losses = [f"{loss[start]:.5f}" for loss in (first, late, final)]
-                    rows.append([neuron, curve, parameters, rate, start, *losses, int(stuck[start])])
-    text = io.StringIO(newline="")
-    text.write(HEADER)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow("neuron curve parameters learning_rate start first_loss late_loss final_loss stuck".split())
-    writer.writerows(rows)
-    target = Path(__file__).resolve().parent.parent / "runs" / "stuck_runs.csv"
-    half = target.with_suffix(".half")
-    half.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(half, target)
+                named = {"first_loss": first, "late_loss": late, "final_loss": final}
+                rows += [
+                    {"neuron": neuron, "curve": curve, "parameters": parameters, "learning_rate": rate, "start": start}
+                    | {name: f"{each[start]:.5f}" for name, each in named.items()}
+                    | {"stuck": int(stuck[start])}
+                    for start in range(STARTS)
+                ]
+    record("stuck_runs", HEADER, rows)
 
 
 if __name__ == "__main__":

@@ -212,11 +212,6 @@ class Lab:
         """Ends the kernel of the notebook in front, if it has one."""
         self.page.evaluate(f"() => {PANEL}?.sessionContext?.shutdown()")
 
-    def restart_kernel(self) -> None:
-        """A clean kernel."""
-        self.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart()")
-        self.wait_for_kernel()
-
     def append_and_run(self, source: str) -> None:
         """Adds a code cell at the end and runs it as Shift-Enter does, without waiting for it."""
         self.page.evaluate(
@@ -228,6 +223,35 @@ class Lab:
             }}""",
             source,
         )
+
+    def run_added(self, source: str, seconds: float = 60) -> "ExplorerView":
+        """Adds a cell that shows one explorer, runs it, and gives that explorer."""
+        self.append_and_run(source)
+        last = f"{PANEL}.content.widgets.at(-1)"
+        self.page.wait_for_function(f"() => {last}.node.querySelector('.course-explorer img')", timeout=seconds * 1000)
+        self.page.evaluate(f"() => {last}.node.classList.add('added-by-a-test')")
+        view = ExplorerView(self, self.page.locator(".added-by-a-test .jp-OutputArea-output:has(.course-explorer)"))
+        view.show()
+        return view
+
+    def remove_cells_from(self, first: int) -> None:
+        """Takes the cells from this place on out of the notebook."""
+        self.page.evaluate(
+            f"first => {{ const model = {PANEL}.content.model.sharedModel;"
+            " if (model.cells.length > first) model.deleteCellRange(first, model.cells.length); }",
+            first,
+        )
+
+    def check(self) -> None:
+        """After Run All: no cell failed, and every explorer has a picture, words for it, and a sentence under it."""
+        assert self.errors() == []
+        explorers = self.explorers()
+        assert explorers, "no explorer is on the page"
+        for number, explorer in enumerate(explorers):
+            explorer.screenshot(f"{self.front().removesuffix('.ipynb')}-explorer-{number}")
+            assert explorer.alt(), "the picture has no text for those who cannot see it"
+            assert explorer.caption().strip(), "the picture has no sentence under it"
+        assert self.console == []
 
     def stop(self) -> None:
         """Presses the toolbar's stop button."""
@@ -358,9 +382,9 @@ class ExplorerView:
             self.lab.page.wait_for_timeout(30)
 
     def press(self, label: str, key: str, times: int = 1) -> None:
-        """Puts the keyboard on a slider and presses a key."""
-        handle = self.slider(label)
-        handle.focus()
+        """Puts the keyboard on a slider that can be moved, waiting until it can, and presses a key."""
+        self.wait_until_free(label)
+        self.slider(label).focus()
         for _ in range(times):
             self.lab.page.keyboard.press(key)
 

@@ -78,20 +78,20 @@ def silence() -> Iterator[None]:
 def check(explorer: Explorer) -> None:
     """What holds at any moment: a picture of the same size with its caption, or a sentence; nothing unescaped."""
     assert not explorer.problem.startswith("Something went wrong"), explorer.problem
-    tag = explorer._image.value
+    tag = explorer.body.value
     width, height = (round(100 * inches) for inches in explorer.size)
     assert f'width="{width}" height="{height}"' in tag and 'decoding="sync"' in tag
     assert Image.open(io.BytesIO(explorer.png)).size == (width, height)
     assert explorer.says and f'alt="{html.escape(explorer.says)}"' in tag
     assert not re.search(r"\b(nan|inf)\b", explorer.says)
-    for widget in (explorer._image, explorer._caption, explorer._status, explorer._panel):
+    for widget in (explorer.body, explorer.caption_line, explorer.status, explorer.details_box):
         assert "<script" not in widget.value
     assert len(explorer.problem) <= 300 and "Traceback" not in explorer.problem
 
 
 def shows(explorer: Explorer) -> tuple[Any, ...]:
     """All that a learner sees of the state."""
-    return explorer._pixels.tobytes(), explorer.says, explorer._panel.value, explorer.problem
+    return explorer.pixels.tobytes(), explorer.says, explorer.details_box.value, explorer.problem
 
 
 def range_of(control: Any) -> list[Any]:
@@ -144,10 +144,10 @@ def redrawn_alike(explorer: Explorer) -> None:
         explorer.set(**moved)
         if explorer.problem:
             continue
-        updated = explorer._pixels
+        updated = explorer.pixels
         explorer.clear()
         explorer.refresh()
-        assert np.array_equal(updated, explorer._pixels), f"updated in place, the picture at {moved} is another one"
+        assert np.array_equal(updated, explorer.pixels), f"updated in place, the picture at {moved} is another one"
     explorer.reset()
 
 

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course_utils.explorers.base import KEPT, Button, Choice, Explorer, Slider, Text, Toggle
+from course_utils.explorers.base import KEPT, Button, Choice, FigureExplorer, Html, Slider, Text, Toggle
 
 from . import sweep
 from .sweep import refuses
 
 
-class Wave(Explorer):
+class Wave(FigureExplorer):
     """A wave with every kind of control; it fails on demand."""
 
     size = (4, 2)
-    panel_height = 40
+    details_height = 40
     words = Text("abc", maximum=50)
     power = Slider(1, 5, 2)
     scale = Slider(0.0, 2.0, 1.0, step=0.05)
@@ -74,8 +74,8 @@ class Wave(Explorer):
     def caption(self, result: dict[str, Any]) -> str:
         return f"Highest {result['y'].max():.3f}, {result['words']} letters, pressed {result['pressed']} <times>."
 
-    def panel(self, result: dict[str, Any]) -> str:
-        return f"<b>{result['steps']}</b>"
+    def details(self, result: dict[str, Any]) -> str:
+        return Html(f"<b>{result['steps']}</b>")
 
 
 def test_sweep_of_the_base() -> None:
@@ -115,9 +115,9 @@ def test_a_refused_value_leaves_the_last_good_picture_and_one_sentence() -> None
     wave.inputs["shape"].value = "refused"
     assert (wave.png, wave.says) == (good, says)
     assert wave.problem == "This shape cannot be drawn: choose another."
-    assert 'role="alert"' in wave._status.value
+    assert 'role="alert"' in wave.status.value
     wave.inputs["words"].value = "<script>alert(1)</script>"
-    assert "<script" not in wave._status.value and wave.problem.startswith("<script>")
+    assert "<script" not in wave.status.value and wave.problem.startswith("<script>")
     wave.reset()
     assert wave.problem == "" and wave.png == good
 
@@ -139,14 +139,14 @@ def test_a_bug_is_a_sentence_at_a_slider_and_an_error_in_a_cell() -> None:
 def test_a_picture_that_fails_half_way_spoils_no_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
     wave = Wave()
     wave.set(scale=0.3)
-    expected = wave._pixels
+    expected = wave.pixels
     wave.set(scale=0.2)
     with monkeypatch.context() as patch:
         patch.setattr(wave, "draw", lambda figure, result: figure.add_axes((0, 0, 1, 1)).plot([1], "no such format"))
         wave.inputs["scale"].value = 0.3
         assert wave.problem
     wave.refresh()
-    assert np.array_equal(wave._pixels, expected)
+    assert np.array_equal(wave.pixels, expected)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_copy_as_python_makes_the_same_picture() -> None:
     wave._copy.click()
     line = wave._line.value
     assert line == 'Wave(data, seed=3, words="it\'s", power=4, scale=0.5, rate=0.5)'
-    assert np.array_equal(eval(line, {"Wave": Wave, "data": [1]})._pixels, wave._pixels)
+    assert np.array_equal(eval(line, {"Wave": Wave, "data": [1]}).pixels, wave.pixels)
     wave._copy.click()
     assert wave._helper.copy.strip() == line
 
@@ -216,17 +216,17 @@ def test_pin_tells_draw_and_caption_of_the_earlier_state() -> None:
 def test_disable_holds_every_control_until_enable() -> None:
     wave = Wave()
     wave.disable()
-    assert all(widget.disabled for widget in (*wave.inputs.values(), *wave._buttons.values()))
+    assert all(widget.disabled for widget in (*wave.inputs.values(), *wave.buttons.values()))
     wave.enable()
-    assert not any(widget.disabled for widget in (*wave.inputs.values(), *wave._buttons.values()))
+    assert not any(widget.disabled for widget in (*wave.inputs.values(), *wave.buttons.values()))
 
 
 def test_a_button_runs_its_method_and_a_refusal_is_a_sentence() -> None:
     wave = Wave()
     wave.more()
-    wave._buttons["more"].click()
+    wave.buttons["more"].click()
     assert "pressed 2" in wave.says
-    wave._buttons["more"].click()
+    wave.buttons["more"].click()
     assert wave.problem == "Three is enough."
     wave.reset()
     assert "pressed 0" in wave.says
@@ -234,16 +234,18 @@ def test_a_button_runs_its_method_and_a_refusal_is_a_sentence() -> None:
 
 def test_worker_runs_beside_sliders_stops_at_once_and_keeps_its_work() -> None:
     wave = Wave()
-    play = wave._buttons["play"]
+    play = wave.buttons["play"]
     play.click()
     assert play.description == "Stop" and not wave.wait(0.2)
-    assert "progress" in wave._status.value
+    assert "progress" in wave.status.value
     wave.inputs["scale"].value = 0.3  # a slider moved meanwhile
     assert wave.result["y"].max() == pytest.approx(0.03, abs=0.001)
     play.click()
     assert wave.wait(5) and play.description == "Play"
     assert (
-        0 < wave.steps < 10_000 and wave.result["steps"] == wave.steps and f"<b>{wave.steps}</b>" in wave._panel.value
+        0 < wave.steps < 10_000
+        and wave.result["steps"] == wave.steps
+        and f"<b>{wave.steps}</b>" in wave.details_box.value
     )
     assert wave.problem == ""
     kept = wave.steps
@@ -257,7 +259,7 @@ def test_worker_that_fails_says_so_and_its_button_comes_back() -> None:
     wave = Wave()
     wave.inputs["shape"].value = "refused"
     wave.play()
-    assert wave.wait(5) and wave.problem == "This cannot be played." and wave._buttons["play"].description == "Play"
+    assert wave.wait(5) and wave.problem == "This cannot be played." and wave.buttons["play"].description == "Play"
 
 
 def test_two_threads_end_with_picture_and_controls_agreeing() -> None:
@@ -280,7 +282,7 @@ def test_two_threads_end_with_picture_and_controls_agreeing() -> None:
     assert set(problems) == {""}
     assert wave.values["scale"] == 2.0 and wave.result["y"].max() == pytest.approx(2.0, abs=0.01)
     fresh = Wave(**wave.values)
-    assert np.array_equal(fresh._pixels, wave._pixels)
+    assert np.array_equal(fresh.pixels, wave.pixels)
 
 
 def test_two_explorers_draw_in_two_threads() -> None:
@@ -292,7 +294,7 @@ def test_two_explorers_draw_in_two_threads() -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert np.array_equal(waves[0]._pixels, waves[1]._pixels)
+    assert np.array_equal(waves[0].pixels, waves[1].pixels)
 
 
 def test_range_can_depend_on_what_the_explorer_was_given() -> None:
@@ -312,7 +314,7 @@ def test_range_can_depend_on_what_the_explorer_was_given() -> None:
 
 def test_a_control_may_not_hide_a_part_of_the_base() -> None:
     with pytest.raises(TypeError, match="rename it"):
-        type("Bad", (Explorer,), {"size": Slider(1, 2, 1)})
+        type("Bad", (FigureExplorer,), {"size": Slider(1, 2, 1)})
 
 
 def test_memory_stays_level_over_many_moves() -> None:

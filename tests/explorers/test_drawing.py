@@ -85,7 +85,8 @@ def test_trained_networks_read_what_is_drawn() -> None:
     plain, convolutional = MLP(MLPConfig((64, 64, 10))), ConvNet(ConvNetConfig(size=8))
     for network in (plain, convolutional):
         batches = training.shuffled_batches(digits.train_images, digits.train_labels, 64)
-        training.fit(network, batches, steps=300, learning_rate=5e-3, schedule=training.cosine, progress=False)
+        recipe = training.Recipe(learning_rate=5e-3, schedule="cosine")
+        training.fit(network, batches, steps=300, recipe=recipe, progress=False)
     explorer = DrawADigit(plain, convolutional)
     read = {}
     for digit, strokes in STROKES.items():
@@ -142,5 +143,5 @@ def test_a_network_that_answers_nan_is_a_sentence() -> None:
     explorer = draw_a_digit()
     with torch.no_grad():
         explorer.plain.layers[0].weight.fill_(torch.nan)
-    explorer._from_widget(explorer.wipe)
+    explorer.buttons["wipe"].click()
     assert "NaN" in explorer.problem

@@ -24,7 +24,7 @@ def surprise(ids: list[int], prompt: int) -> list[float]:
 def sentence(explorer: Explorer, button: str) -> str:
     """What a press of the button in the page is answered with; the picture stays."""
     before = explorer.png
-    explorer._buttons[button].click()
+    explorer.buttons[button].click()
     assert explorer.png == before
     return explorer.problem
 
@@ -73,7 +73,7 @@ def test_always_the_first_row_is_greedy_writing() -> None:
 def test_what_the_model_chooses_follows_its_probabilities() -> None:
     sharp = model()
     with torch.no_grad():
-        sharp.tokens.weight *= 12  # an untrained model finds all alike; this one has favourites
+        sharp.token_embedding.weight *= 12  # an untrained model finds all alike; this one has favourites
     explorer = StepSampler(sharp, tokenizer())
     probability = explorer.writing.logits.softmax(-1)
     drawn = []
@@ -188,7 +188,7 @@ def test_a_vocabulary_smaller_than_the_picture_is_enough(kind: type) -> None:
             return "".join("abc"[token] for token in ids)
 
     explorer = kind(few, Letters(), prompt="b")
-    explorer._buttons["take" if kind is StepSampler else "grow"].click()
+    explorer.buttons["take" if kind is StepSampler else "grow"].click()
     assert explorer.problem == ""
 
 

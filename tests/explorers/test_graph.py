@@ -175,9 +175,9 @@ def test_the_largest_graphs_are_drawn_and_the_node_just_stepped_is_framed() -> N
 def test_a_pinned_pass_stands_under_the_boxes_of_the_same_expression() -> None:
     explorer = graph()
     explorer.whole_pass()
-    plain = np.asarray(explorer._pixels).copy()
+    plain = np.asarray(explorer.pixels).copy()
     explorer.pin()
-    assert not np.array_equal(plain, explorer._pixels)
+    assert not np.array_equal(plain, explorer.pixels)
     assert any("pinned" in text.get_text() for text in explorer.figure.axes[0].texts)
     explorer.set(expression="a*b")
     assert not any("pinned" in text.get_text() for text in explorer.figure.axes[0].texts)

@@ -8,8 +8,8 @@ from nbclient import NotebookClient
 from PIL import Image
 
 CODE = """
-from course_utils.explorers.base import Explorer, Slider
-class Dot(Explorer):
+from course_utils.explorers.base import FigureExplorer, Slider
+class Dot(FigureExplorer):
     height = Slider(0, 9, 1)
     def compute(self, prepared, height):
         return 1 / (9 - height)

@@ -12,7 +12,7 @@ from course_utils import data
 from course_utils.experiments.overfitting import MOST, RunConfig, TrainingRun, network
 from course_utils.explorers.overfitting import OverfittingLab
 from course_utils.models.regularisers import noisy_labels
-from course_utils.plots.overfitting import CURVE_TOP, recorded
+from course_utils.plots.overfitting import CURVE_TOP
 
 from .sweep import refuses
 
@@ -192,7 +192,8 @@ def test_the_pinned_run_stays_as_a_ghost() -> None:
 
 def test_what_the_lesson_says_of_the_record_is_in_the_record() -> None:
     def mean(name: str, strength: float) -> float:
-        runs = [row for row in recorded("regularisers") if (row["setting"], row["strength"]) == (name, strength)]
+        rows = data.recorded("regularisers").rows
+        runs = [row for row in rows if (row["setting"], row["strength"]) == (name, strength)]
         assert len(runs) == 10
         return sum(row["test_accuracy"] for row in runs) / 10
 
@@ -202,4 +203,4 @@ def test_what_the_lesson_says_of_the_record_is_in_the_record() -> None:
     assert all(0.09 < cure - nothing < 0.125 for cure in cures), "nine to twelve percentage points"
     assert mean("none", 0.003) > max(cures), "a smaller learning rate is as good as any"
     assert nothing - mean("weight_decay", 0.1) > 0.16 and mean("augmentation", 2) < mean("augmentation", 1)
-    assert len(recorded("regularisers")) == 200 and len(recorded("architectures")) == 75
+    assert [len(data.recorded(name).rows) for name in ("regularisers", "architectures")] == [200, 75]

@@ -167,7 +167,7 @@ def test_points_that_cannot_be_read_are_a_sentence_and_the_widget_lives(text: st
 def test_points_of_one_class_are_shown_and_training_says_what_is_missing() -> None:
     playground = NetworkPlayground(data=OWN, own_points="1, 1, B")
     assert playground.problem == "" and "1 points in 1 classes" in playground.says
-    playground._from_widget(playground.one_step)
+    playground.buttons["one_step"].click()
     assert "All points are of class B" in playground.problem
     playground.play()
     assert playground.wait(20) and "All points are of class B" in playground.problem

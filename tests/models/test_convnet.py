@@ -1,5 +1,7 @@
 """The convolutional network equals its formula, and learns cats from dogs where a linear model cannot."""
 
+from functools import partial
+
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
@@ -50,10 +52,9 @@ def test_drawings_need_more_than_a_linear_model():
         for strength in (0.001, 0.01, 0.1)
     )
     network = ConvNet(ConvNetConfig(size=32, channels=(8, 16, 32), kernel=5, classes=2))
-    source = training.shuffled_batches(learn.images, learn.labels, batch_size=64)
-    shifts = torch.Generator().manual_seed(0)
-    moved = ((shifted(images, shifts, furthest=2), labels) for images, labels in source)
-    training.fit(network, moved, steps=400, learning_rate=3e-3, schedule=training.cosine, progress=False)
+    moved = training.shuffled_batches(learn.images, learn.labels, 64, augment=partial(shifted, furthest=2))
+    recipe = training.Recipe(learning_rate=3e-3, schedule="cosine")
+    training.fit(network, moved, steps=400, recipe=recipe, progress=False)
     accuracy = training.accuracy(network, held_out.images, held_out.labels)
     print(f"cats and dogs, 1,000 held-out drawings: linear {linear:.3f}, convolutional {accuracy:.3f}")
     assert linear < 0.9

@@ -16,16 +16,16 @@ SEEDS = range(5)
 def train_mlp(digits: data.Digits, seed: int) -> nn.Module:
     model = MLP(MLPConfig(widths=(64, 128, 64, 10)), seed)
     batches = training.shuffled_batches(digits.train_images, digits.train_labels, batch_size=64, seed=seed)
-    settings = {"learning_rate": 3e-3, "weight_decay": 0.1, "schedule": training.cosine, "progress": False}
-    training.fit(model, batches, steps=600, **settings)
+    recipe = training.Recipe(learning_rate=3e-3, weight_decay=0.1, schedule="cosine")
+    training.fit(model, batches, steps=600, recipe=recipe, progress=False)
     return model
 
 
 def train_convnet(digits: data.Digits, seed: int) -> nn.Module:
     model = ConvNet(ConvNetConfig(size=8, channels=(32, 64), hidden=128), seed)
     batches = training.shuffled_batches(digits.train_images, digits.train_labels, batch_size=32, seed=seed)
-    settings = {"learning_rate": 3e-3, "weight_decay": 0.05, "schedule": training.cosine, "progress": False}
-    training.fit(model, batches, steps=400, **settings)
+    recipe = training.Recipe(learning_rate=3e-3, weight_decay=0.05, schedule="cosine")
+    training.fit(model, batches, steps=400, recipe=recipe, progress=False)
     return model
 
 

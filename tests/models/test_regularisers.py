@@ -1,6 +1,5 @@
 """Each regulariser against its definition and against torch's own."""
 
-import csv
 import importlib.util
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from course_utils.data import recorded
 from course_utils.models.regularisers import Dropout, dropout, noisy_labels, shifted, weight_penalty
 
 PROJECT = Path(__file__).parents[2]
@@ -135,13 +135,8 @@ def test_bad_settings_get_one_sentence(call, says):
         call()
 
 
-def recorded(name):
-    text = (PROJECT / "datasets" / "runs" / name).read_text(encoding="utf-8")
-    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
-
-
 def test_the_record_holds_every_setting_with_ten_seeds_and_one_choice_each_made_on_validation():
-    rows = recorded("regularisers.csv")
+    rows = recorded("regularisers").rows
     settings = {row["setting"] for row in rows}
     assert settings == {"none", "dropout", "weight_decay", "learning_rate_decay", "early_stopping", "augmentation"}
     for setting in settings:
@@ -149,16 +144,16 @@ def test_the_record_holds_every_setting_with_ten_seeds_and_one_choice_each_made_
         validation = {}
         for strength in {row["strength"] for row in own}:
             runs = [row for row in own if row["strength"] == strength]
-            assert {int(row["seed"]) for row in runs} == set(range(10))
-            validation[strength] = sum(float(row["validation_accuracy"]) for row in runs)
-        chosen = {row["strength"] for row in own if row["chosen"] == "1"}
+            assert {row["seed"] for row in runs} == set(range(10))
+            validation[strength] = sum(row["validation_accuracy"] for row in runs)
+        chosen = {row["strength"] for row in own if row["chosen"] == 1}
         assert len(chosen) == 1
         if setting != "none":
             assert validation[chosen.pop()] == max(validation.values())
 
 
 def test_the_search_holds_every_width_with_every_depth():
-    rows = recorded("architectures.csv")
+    rows = recorded("architectures").rows
     assert len(rows) == len({(row["width"], row["depth"], row["seed"]) for row in rows}) == 5 * 3 * 5
 
 
@@ -174,13 +169,11 @@ def make(monkeypatch):
 
 def test_the_heads_of_the_records_are_those_that_the_code_writes(make):
     for name, header in (("regularisers", make.REGULARISERS_HEADER), ("architectures", make.ARCHITECTURES_HEADER)):
-        text = (PROJECT / "datasets" / "runs" / f"{name}.csv").read_text(encoding="utf-8")
-        assert "".join(line for line in text.splitlines(keepends=True) if line.startswith("#")) == header
+        assert recorded(name).header == header
 
 
 def test_a_recorded_run_is_what_the_code_gives(make):
-    row = next(row for row in recorded("regularisers.csv") if row["setting"] == "early_stopping" and row["seed"] == "0")
-    rate, patience = float(row["learning_rate"]), int(row["strength"])
-    run = make.train(make.RunConfig(rate, early_stopping=patience), seed=0)
+    row = next(row for row in recorded("regularisers").rows if row["setting"] == "early_stopping" and row["seed"] == 0)
+    run = make.train(make.RunConfig(row["learning_rate"], early_stopping=row["strength"]), seed=0)
     for column in ("train_accuracy", "validation_accuracy", "test_accuracy"):
-        assert run[column] == pytest.approx(float(row[column]), abs=0.03)  # other processors round otherwise
+        assert run[column] == pytest.approx(row[column], abs=0.03)  # other processors round otherwise

@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-from course_utils import assets, notebooks
+from course_utils import assets
+from course_utils.commands import notebooks
 
 PAGE = assets.project_folder() / "notebooks" / "00_start_here.ipynb"
 

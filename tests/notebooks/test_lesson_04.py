@@ -2,7 +2,8 @@
 
 import pytest
 
-from course_utils import assets, notebooks
+from course_utils import assets
+from course_utils.commands import notebooks
 
 PAGE = assets.project_folder() / "notebooks" / "04_backpropagation.ipynb"
 STEP = "0.1 * parameter.gradient"

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from course_utils import assets, notebooks, sampling
+from course_utils import assets, sampling
+from course_utils.commands import notebooks
 from course_utils.models import pretrained
 
 PAGE = assets.project_folder() / "notebooks" / "12_sampling.ipynb"

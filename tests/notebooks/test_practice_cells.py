@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from course_utils import assets, notebooks
+from course_utils import assets
+from course_utils.commands import notebooks
 from course_utils.practice.exercises import lesson_exercises, lessons
 
 PAGES = [path for path in sorted((assets.project_folder() / "notebooks").glob("*.ipynb")) if path.stem[:2] in lessons()]

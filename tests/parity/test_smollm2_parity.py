@@ -40,12 +40,17 @@ def ours():
     return pretrained.load("smollm2-135m-instruct", dtype=torch.float32)
 
 
+def assert_equal(ours, reference):
+    """Within 2e-5 of the largest logit, which is about 40; rounding was 3e-6 on the processors tried."""
+    torch.testing.assert_close(ours, reference, atol=2e-5 * float(reference.abs().max()), rtol=0)
+
+
 @torch.inference_mode()
-def test_logits_equal_the_reference_to_a_ten_thousandth(reference, ours):
+def test_logits_equal_the_reference_to_rounding(reference, ours):
     model, tokenizer = ours
     for prompt in PROMPTS:
         ids = torch.tensor([tokenizer.encode(prompt)])
-        torch.testing.assert_close(model(ids), reference(ids).logits, atol=1e-4, rtol=0)
+        assert_equal(model(ids), reference(ids).logits)
 
 
 @torch.inference_mode()
@@ -54,7 +59,7 @@ def test_attention_written_out_gives_the_same_logits(ours):
     written_out = pretrained.build(dataclasses.replace(model.config, fused=False), model.state_dict())
     for prompt in PROMPTS:
         ids = torch.tensor([tokenizer.encode(prompt)])
-        torch.testing.assert_close(written_out(ids), model(ids), atol=1e-4, rtol=0)
+        assert_equal(written_out(ids), model(ids))
 
 
 @torch.inference_mode()
@@ -69,3 +74,14 @@ def test_greedy_text_is_identical_over_sixty_four_tokens(reference, ours):
             model, tokenizer, prompt, 1, temperature=0, max_new_tokens=64, stop_tokens=[]
         )
         assert answer.ids == expected, prompt
+
+
+@torch.inference_mode()
+def test_different_prompts_at_once_get_what_each_gets_by_itself(ours):
+    model, tokenizer = ours
+    settings = dict(temperature=0, max_new_tokens=16, stop_tokens=[])
+    together = sampling.generate_many(model, tokenizer, PROMPTS[:4], **settings)
+    for prompt, answer in zip(PROMPTS, together, strict=False):
+        (alone,) = sampling.generate_many(model, tokenizer, prompt, 1, **settings)
+        assert answer.ids == alone.ids, prompt
+        assert answer.log_probabilities == pytest.approx(alone.log_probabilities, abs=1e-3)

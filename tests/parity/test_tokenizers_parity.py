@@ -20,7 +20,8 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import PreTrainedTokenizerFast
 
 from course_utils import assets
-from course_utils.tokenizers import PATTERNS, BPETokenizer, TextStream
+from course_utils.tokenizers import BPETokenizer, TextStream
+from course_utils.tokenizers.byte_pair import PATTERNS
 
 SCRIPTS = {
     "emoji": "😀👍🏽👩‍👩‍👧‍👦🇯🇵🏳️‍🌈❤️✨🤖",
@@ -67,7 +68,7 @@ def varied_strings(plays, speeches):
         for _ in range(2000):
             start = chance.randrange(len(text))
             strings.append(text[start : start + chance.randrange(1, 300)])
-    for file in sorted(Path(__file__).parents[2].glob("course_utils/*.py")):
+    for file in sorted(Path(__file__).parents[2].glob("course_utils/**/*.py")):
         strings += file.read_text(encoding="utf-8").splitlines(keepends=True)
     for _ in range(1000):  # random bytes, read in two ways
         data = chance.randbytes(chance.randrange(1, 120))

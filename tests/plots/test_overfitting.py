@@ -5,7 +5,7 @@ from statistics import mean, stdev
 import numpy as np
 import pytest
 
-from course_utils.plots.overfitting import comparison, credit, curves, recorded, search
+from course_utils.plots.overfitting import comparison, curves, search
 
 RUNS = [0.80, 0.82, 0.85, 0.81, 0.87]
 TWO_ERRORS = 2 * stdev(RUNS) / len(RUNS) ** 0.5
@@ -23,10 +23,3 @@ def test_an_error_is_two_standard_errors_in_both_pictures() -> None:
     assert (left, right) == pytest.approx((mean(RUNS) - TWO_ERRORS, mean(RUNS) + TWO_ERRORS))
     (cell,) = search({(8, 1): RUNS}, (8, 1), "", "One cell.").figure.axes[0].texts
     assert cell.get_text() == f"{mean(RUNS):.3f}\n± {TWO_ERRORS:.3f}"
-
-
-@pytest.mark.parametrize("name", ["regularisers", "architectures"])
-def test_the_credit_names_the_seeds_of_the_rows(name: str) -> None:
-    seeds = sorted({int(row["seed"]) for row in recorded(name)})
-    assert seeds == list(range(len(seeds)))
-    assert f"seeds: 0 to {seeds[-1]} " in credit(name)

@@ -17,7 +17,7 @@ def make() -> tuple:
 
 def test_redrawn_equals_drawn_from_nothing_whatever_changes() -> None:
     figure, axes, line, text = make()
-    redrawn = picture.Redrawn(figure)
+    blitter = picture.Blitter(figure)
     changes = [
         lambda axes, line, text: line.set_ydata([3, 9, 1]),
         lambda axes, line, text: text.set(text="other", position=(6, 6), color="red"),
@@ -28,26 +28,26 @@ def test_redrawn_equals_drawn_from_nothing_whatever_changes() -> None:
         lambda axes, line, text: axes.set_xticks([0, 5], ["a", "b"]),
         lambda axes, line, text: text.set_text(""),
     ]
-    pictures = [redrawn.pixels([line, text])]
+    pictures = [blitter.pixels([line, text])]
     for number in range(1, len(changes) + 1):
         changes[number - 1](axes, line, text)
-        pictures.append(redrawn.pixels([line, text]))
+        pictures.append(blitter.pixels([line, text]))
         other = make()
         for change in changes[:number]:
             change(*other[1:])
-        assert np.array_equal(pictures[-1], picture.Redrawn(other[0]).pixels(other[2:])), f"change {number}"
+        assert np.array_equal(pictures[-1], picture.Blitter(other[0]).pixels(other[2:])), f"change {number}"
         assert not np.array_equal(pictures[-1], pictures[-2]), f"change {number} is not seen"
 
 
 def test_only_moving_artists_are_drawn_again(monkeypatch) -> None:
     figure, _, line, text = make()
-    redrawn = picture.Redrawn(figure)
-    redrawn.pixels([line, text])
+    blitter = picture.Blitter(figure)
+    blitter.pixels([line, text])
     monkeypatch.setattr(figure.canvas, "draw", lambda: 1 / 0)
     for height in range(5):
         line.set_ydata([height] * 3)
         text.set_text(str(height))
-        redrawn.pixels([line, text])
+        blitter.pixels([line, text])
 
 
 def test_moving_artists_are_found_in_any_nest_and_axes_are_left_out() -> None:

@@ -1,23 +1,53 @@
 """One proof for every exercise of the course: its solution, its stub and its known wrong answers."""
 
 import ast
+import copy
+import inspect
+import random
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from course_utils.practice import exercises
-from course_utils.practice.exercises import all_exercises, exercise, lesson_exercises, lessons
+from course_utils.practice import exercises, lesson_05, progress
+from course_utils.practice.exercises import CASES, all_exercises, exercise, lesson_exercises, lessons
 
 EVERY = pytest.mark.parametrize("task", all_exercises(), ids=lambda task: task.id)
+FUNCTIONS = pytest.mark.parametrize("task", [t for t in all_exercises() if t.inputs], ids=lambda task: task.id)
+VALUES = pytest.mark.parametrize("task", [t for t in all_exercises() if not t.inputs], ids=lambda task: task.id)
+FIXED_BY_THE_TASK = {("02.6", "kernel")}  # a filter of 3 x 3
 
 
 def answers(task, source):
-    """What the learner hands to ``check`` after running a cell with this source."""
+    """What the learner hands to ``check`` after running a cell with this source, or after moving a picture so."""
     namespace = {}
     exec(compile(source, "<cell>", "exec"), namespace)
+    if task.picture:
+        return [SimpleNamespace(values={name: namespace[name] for name in task.names})]
     return [namespace[name] for name in task.names]
+
+
+@pytest.fixture(autouse=True)
+def real_training(request, monkeypatch):
+    """Training takes seconds: most tests score the challenge's settings by their learning rate instead."""
+    trains = lesson_05.mean_validation
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr(lesson_05, "mean_validation", lambda **settings: 0.9 - 5 * settings["learning_rate"])
+    return trains
+
+
+def lengths(value):
+    """The length of a list, and of the lists in it."""
+    return (len(value), *(lengths(value[0]) if value else ())) if isinstance(value, list) else ()
+
+
+def cut(value, sizes):
+    """A list as a program would use it that always counts to the same lengths."""
+    if not sizes:
+        return value
+    return [cut(value[place], sizes[1:]) for place in range(sizes[0])]
 
 
 def test_the_lessons_written_so_far_have_their_exercises():
@@ -40,19 +70,25 @@ def test_solution_passes(task):
 
 
 @pytest.mark.parametrize(
-    ("identifier", "instead_of", "stands"),
+    ("identifier", "pattern", "replacement"),
     [
+        ("01.1", "second - (slope * floor + intercept)", "second - slope * floor - intercept"),
+        ("01.5", "0.15 * 100 + 1.2", "16.2"),
+        ("02.2", "[[1, 1], [1, 1]]\nhidden_biases = [-0.5, -1.5]", "[[2, 2], [3, 3]]\nhidden_biases = [-1, -5]"),
         ("03.2", "zip(parameters, gradient)", "zip(parameters, gradient, strict=True)"),
+        ("03.3", "diverges = 0.4", "diverges = 1e35"),
+        ("04.4", "loss r q p a b c", "loss, r, p, a, q, c, b"),
+        ("12.1", "sum(math.log(p) for p in probabilities)", "math.log2(2) * sum(map(math.log, probabilities))"),
         ("03.5", "/ len(xs)", "/ len(ys)"),
         ("03.5", "zip(xs, ys)", "zip(xs, ys, strict=True)"),
         ("05.4", "zip(values, kept)", "zip(values, kept, strict=True)"),
     ],
 )
-def test_another_right_answer_passes(identifier, instead_of, stands):
+def test_another_right_answer_passes(identifier, pattern, replacement):
     task = exercise(identifier)
-    assert task.answer.count(instead_of) == 1
+    assert task.answer.count(pattern) == 1
     for _ in range(5):
-        result = task.check(*answers(task, task.answer.replace(instead_of, stands)))
+        result = task.check(*answers(task, task.answer.replace(pattern, replacement)))
         assert result.status == "correct", result
 
 
@@ -60,7 +96,7 @@ def test_another_right_answer_passes(identifier, instead_of, stands):
 def test_stub_reads_not_attempted(task):
     result = task.check(*answers(task, task.stub))
     assert result.status == "not attempted" and not result
-    assert repr(result).startswith("Not attempted yet: replace the dots by ")
+    assert repr(result).startswith("Not attempted yet: " + ("change the" if task.picture else "replace the dots with "))
     assert task.check().status == "not attempted"
     assert not task.solved()
 
@@ -70,11 +106,20 @@ def test_each_known_wrong_answer_gets_its_own_message(task):
     messages = {known.message for known in task.wrong}
     assert len(messages) == len(task.wrong) >= 2
     for known in task.wrong:
-        assert known.instead_of in task.answer
+        assert known.pattern in task.answer
         for _ in range(5):
             result = task.check(*answers(task, known.source(task.answer)))
             assert (result.status, result.message) == ("not yet", known.message)
     assert not task.solved()
+
+
+def strange(task):
+    """An answer of the right kinds, far from right."""
+    if task.picture:
+        [picture] = answers(task, task.answer)
+        return [SimpleNamespace(values=dict.fromkeys(picture.values, -987.654))]
+    other = {int: -987, float: -987.654, str: "banana"}
+    return [other.get(type(value), [other]) for value in answers(task, task.answer)]
 
 
 @EVERY
@@ -82,8 +127,7 @@ def test_other_wrong_answers_get_none_of_those_messages(task):
     if task.inputs:
         result = task.check(lambda *arguments: -987.654)
     else:
-        strange = {int: -987, float: -987.654, str: "banana"}
-        result = task.check(*[strange.get(type(value), [strange]) for value in answers(task, task.answer)])
+        result = task.check(*strange(task))
     assert result.status == "not yet"
     if task.inputs:
         assert result.message not in {known.message for known in task.wrong}
@@ -94,7 +138,7 @@ def test_other_wrong_answers_get_none_of_those_messages(task):
 def test_hints_solution_and_card_are_there(task):
     assert len(task.hints) >= 2
     assert repr(task.hint(1)) != repr(task.hint(2))
-    assert task.answer in task.solution()._repr_markdown_()
+    assert (f"{task.picture}.set(" if task.picture else task.answer) in task.solution()._repr_markdown_()
     assert 1 <= task.difficulty <= 5 and 1 <= task.importance <= 5 and 1 <= task.minutes <= 15
     shown = task._repr_markdown_()
     assert task.task in shown and "●" * task.difficulty + "○" * (5 - task.difficulty) in shown and "minute" in shown
@@ -106,12 +150,102 @@ def test_hints_solution_and_card_are_there(task):
 @EVERY
 def test_cell_is_the_stub_and_its_check(task):
     lines = task.cell.splitlines()
-    assert task.cell.startswith(task.stub)
-    assert lines[-1] == f'exercise("{task.id}").check({", ".join(task.names)})'
+    assert task.picture or task.cell.startswith(task.stub)
+    assert lines[-1] == f'exercise("{task.id}").check({task.picture or ", ".join(task.names)})'
     assert len(lines) <= 15
-    namespace = {"exercise": exercise}
+    namespace = {"exercise": exercise, task.picture: answers(task, task.stub)[0]}
     exec("\n".join(lines[:-1]), namespace)
     assert eval(lines[-1], namespace).status == "not attempted"
+
+
+def refused(task, answer):
+    """Whether a check refuses an answer nearly always: at least twice in three checks, on inputs of chance."""
+    return sum(task.check(answer).status == "not yet" for _ in range(3)) >= 2
+
+
+@FUNCTIONS
+def test_no_argument_may_be_replaced_by_a_constant(task):
+    reference = answers(task, task.answer)[0]
+    for place, name in enumerate(inspect.signature(reference).parameters):
+        for seed in range(3):
+            frozen = task.inputs(random.Random(seed))[place]
+
+            def answer(*arguments, place=place, frozen=frozen):
+                return reference(*arguments[:place], copy.deepcopy(frozen), *arguments[place + 1 :])
+
+            assert refused(task, answer), f"{name} may be {frozen!r} for ever"
+
+
+@FUNCTIONS
+def test_no_length_may_be_a_constant(task):
+    reference = answers(task, task.answer)[0]
+    for place, name in enumerate(inspect.signature(reference).parameters):
+        for seed in range(3):
+            sizes = lengths(task.inputs(random.Random(seed))[place])
+
+            def answer(*arguments, place=place, sizes=sizes):
+                return reference(*arguments[:place], cut(arguments[place], sizes), *arguments[place + 1 :])
+
+            if sizes and (task.id, name) not in FIXED_BY_THE_TASK:
+                assert refused(task, answer), f"{name} may always have length {sizes}"
+                if len(sizes) == 2:  # rows and columns, one at a time
+                    assert refused(task, lambda *a, s=sizes: answer(*a, sizes=s[:1]))
+
+                    def columns(*arguments, place=place, sizes=sizes):
+                        rows = [cut(row, sizes[1:]) for row in arguments[place]]
+                        return reference(*arguments[:place], rows, *arguments[place + 1 :])
+
+                    assert refused(task, columns)
+
+
+@FUNCTIONS
+def test_no_result_may_be_a_constant(task):
+    reference = answers(task, task.answer)[0]
+    for seed in range(3):
+        result = reference(*task.inputs(random.Random(seed)))
+        assert refused(task, lambda *_, result=result: copy.deepcopy(result))
+
+
+@pytest.mark.parametrize(
+    ("identifier", "pattern", "replacement"),
+    [
+        ("02.6", "range(3) for j in range(3)", "range(3) for j in range(2)"),
+        ("03.1", "(2 * step)", "0.2"),
+        ("04.3", "total.get(name, 0) + share", "total.get(name, 0) + share if name == 'x' else share"),
+        ("05.2", "max(models, key=lambda model: model[1])", "sorted(models, key=lambda model: model[1])[1]"),
+        ("05.5", "loss < losses[best]", "loss <= losses[best]"),
+        ("05.5", "epoch - best >= patience", "epoch - best > patience"),
+        ("12.1", "sum(math.log(p) for p in probabilities)", "math.log(math.prod(probabilities))"),
+        ("12.2", "if p > 0", "if p > 0.1"),
+        ("12.5", "tokens.index(stop) if stop in tokens", "tokens.index(2) if 2 in tokens"),
+        ("12.6", "new[place] > 0", "place != 1"),
+        ("12.6", "set(seen)", "seen[:2]"),
+    ],
+)
+def test_answers_that_lean_on_one_case_are_refused(identifier, pattern, replacement):
+    task = exercise(identifier)
+    assert task.answer.count(pattern) == 1
+    for _ in range(3):
+        assert refused(task, *answers(task, task.answer.replace(pattern, replacement)))
+
+
+@FUNCTIONS
+def test_a_check_draws_many_different_inputs(task):
+    drawn = {repr(task.inputs(random.Random(seed))) for seed in range(CASES)}
+    assert len(drawn) >= CASES - 1 or task.id == "03.1"  # a fresh curve has no repr of its own
+
+
+@VALUES
+def test_every_value_counts(task):
+    if task.score:
+        return  # its score says which settings count
+    right = answers(task, task.answer)
+    values = right[0].values if task.picture else dict(zip(task.names, right, strict=True))
+    for name, value in values.items():
+        other = "banana" if isinstance(value, str) else [[9, 9], [9, 9]] if task.id == "02.2" else -987.5
+        changed = {**values, name: other}
+        result = task.check(*([SimpleNamespace(values=changed)] if task.picture else changed.values()))
+        assert result.status == "not yet", f"{name} may be anything"
 
 
 def test_cells_and_solutions_are_formatted(tmp_path):
@@ -126,9 +260,87 @@ def test_cells_and_solutions_are_formatted(tmp_path):
 def test_a_declaration_takes_at_most_25_lines():
     lengths = {}
     for number in lessons():
-        source = Path(exercises.__file__).with_name(f"lesson_{number}.py").read_text()
+        source = Path(exercises.__file__).with_name(f"lesson_{number}.py").read_text("utf-8")
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Exercise":
                 lengths[node.args[0].value] = node.end_lineno - node.lineno + 1
     assert lengths.keys() == {task.id for task in all_exercises()}
     assert max(lengths.values()) <= 25, lengths
+
+
+# ---------------------------------------------------------------- words that an answer may be, pictures, challenges
+
+
+def test_a_word_that_is_not_asked_for_is_told_which_are():
+    result = exercise("00.1").check("shrink", "grows")
+    assert result.message == '`longest_bar` = \'shrink\' is not one of the words asked for: write "grows" or "shrinks".'
+    assert 'hyperparameter", "architecture" or "positional' in exercise("05.3").check("a", "b", "c", "d").message
+
+
+def test_a_question_to_a_picture_reads_the_live_picture():
+    from course_utils import data
+    from course_utils.explorers import LineFitter
+
+    drops = data.falling_ball()
+    fitter = LineFitter(drops.floor.numpy(), drops.seconds.numpy(), ("floor", "seconds"),
+                        slope=0.1, intercept=2.0, loss="absolute")  # fmt: skip
+    task = exercise("01.3")
+    assert task.check(fitter).status == "not attempted"
+    fitter.set(slope=0.25)
+    assert "much too flat or much too steep" in task.check(fitter).message
+    exec(task.solution().text.split("```")[1].removeprefix("python\n"), {"fitter": fitter})
+    assert task.check(fitter)
+    fitter.set(loss="squared", intercept=0.5, slope=0.1)
+    fitter.fit()
+    assert "smallest **squared** loss" in task.check(fitter).message
+
+
+@pytest.mark.parametrize("other", [None, 3, "fitter", {"slope": 0.152, "intercept": 1.18}, SimpleNamespace(values={})])
+def test_anything_else_than_the_picture_is_refused(other):
+    result = exercise("01.3").check(other)
+    assert result.status == "not yet" and "hand over the picture itself: write `fitter`" in result.message
+
+
+def lab(**changed):
+    [picture] = answers(exercise("05.6"), exercise("05.6").answer)
+    return SimpleNamespace(values=picture.values | changed)
+
+
+def test_the_lab_of_the_page_is_where_the_challenge_begins():
+    from course_utils.explorers import OverfittingLab
+
+    second_lab = OverfittingLab(early_stopping=5, dropout=0.2)
+    assert exercise("05.6").check(second_lab).status == "not attempted"
+
+
+@pytest.mark.slow
+def test_the_challenge_trains_three_networks(real_training):
+    assert lesson_05.mean_validation is real_training
+    task = exercise("05.6")
+    assert task.check(lab()), "a small learning rate alone reaches the mark"
+    assert task.best() > 0.86
+    assert task.check(lab(learning_rate=0.03)).status == "not yet", "without any cure it does not"
+
+
+def test_a_challenge_keeps_the_best_score_and_can_be_beaten_again(monkeypatch):
+    scores = {0.003: 0.87, 0.004: 0.9, 0.005: 0.8, 0.006: float("nan")}
+    monkeypatch.setattr(lesson_05, "mean_validation", lambda **settings: scores[settings["learning_rate"]])
+    task = exercise("05.6")
+    poor = task.check(lab(learning_rate=0.005))
+    assert poor.status == "not yet" and "Score 0.800; the mark to reach is 0.86." in poor.message
+    assert not task.solved() and task.best() is None
+    assert task.check(lab(learning_rate=0.006)).status == "not yet"
+    assert "Your best so far." in task.check(lab()).message and task.best() == 0.87
+    assert "A new best; it was 0.870." in task.check(lab(learning_rate=0.004)).message
+    again = task.check(lab())
+    assert again and "Your best is 0.900: can you beat it?" in again.message
+    assert progress.found("exercises", "05.6")["best"] == 0.9
+    assert "solved ✓ · best score 0.900" in task._repr_markdown_()
+
+
+def test_a_failing_score_is_a_sentence(monkeypatch):
+    def fails(**settings):
+        raise ValueError("the loss grew")
+
+    monkeypatch.setattr(lesson_05, "mean_validation", fails)
+    assert exercise("05.6").check(lab(learning_rate=0.3)).message == "this answer cannot be scored: the loss grew."

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import subprocess
@@ -120,3 +121,22 @@ def test_keys_of_a_later_version_are_kept(own_progress):
     own_progress.write_text('{"theme": {"dark": {}}, "exercises": {}}')
     progress.record("exercises", "01.1")
     assert json.loads(own_progress.read_text())["theme"] == {"dark": {}}
+
+
+def test_reset_takes_with_it_what_another_process_records_meanwhile(own_progress, monkeypatch):
+    progress.record("exercises", "01.1")
+    wait, others = progress._lock, []
+
+    @contextlib.contextmanager
+    def late(file):  # whenever this process waits for the lock, another one comes first
+        others.append(f"other{len(others)}")
+        subprocess.run([sys.executable, "-c", WRITER, others[-1]], check=True)
+        with wait(file):
+            yield
+
+    with monkeypatch.context() as patched:
+        patched.setattr(progress, "_lock", late)
+        progress.reset()
+    assert others
+    progress.undo()
+    assert len(progress.solved()) == 1 + 40 * len(others)

@@ -1,4 +1,4 @@
-"""The start of a walk set by mouse and by keyboard, on the map of notebook 03."""
+"""Notebook 03 in JupyterLab: the start of a walk set by mouse and by keyboard, on the map."""
 
 import re
 
@@ -6,9 +6,11 @@ from course_utils.explorers.descent import MAP
 from tests.browser.lab import Lab, numbers
 
 
+def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
+    ran.check()
+
+
 def test_a_click_on_the_map_moves_the_start_there_and_a_drag_takes_it_along(lab: Lab) -> None:
-    lab.open("03_gradient_descent.ipynb")
-    lab.run_all()
     explorer = lab.explorers()[0]
     explorer.show()
     box = explorer.image.bounding_box()

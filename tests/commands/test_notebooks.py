@@ -15,7 +15,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from course_utils import assets, notebooks
+from course_utils import assets
+from course_utils.commands import notebooks
 
 PICTURE = (
     "import io, matplotlib.figure\n"
@@ -87,7 +88,7 @@ def test_a_run_stores_outputs_and_a_second_run_changes_nothing(project, capsys):
             code("import pathlib, os\npathlib.Path.cwd().name, os.path.exists(os.environ['COURSE_PROGRESS'])"),
         ),
     )
-    assert notebooks.main(["run"]) == 0
+    assert notebooks.run(["run"]) == 0
     first = path.read_bytes()
     stored = notebooks.read(path)
     assert notebooks.faults(stored) == []
@@ -101,7 +102,7 @@ def test_a_run_stores_outputs_and_a_second_run_changes_nothing(project, capsys):
     assert stored.metadata == {"kernelspec": notebooks.KERNEL, "language_info": notebooks.LANGUAGE}
     assert float(clock[0].data["text/plain"]) > 0
 
-    assert notebooks.main(["run"]) == 0
+    assert notebooks.run(["run"]) == 0
     assert path.read_bytes() == first
     assert "100%" not in capsys.readouterr().err
     assert set(json.loads((project / "artefacts" / "notebook_seconds.json").read_text())) == {"00_small"}
@@ -111,7 +112,7 @@ def test_a_run_stores_outputs_and_a_second_run_changes_nothing(project, capsys):
 @pytest.mark.slow
 def test_what_a_run_stores_passes_strict_nbval(project):
     path = save(project, lesson(code("for n in range(3):\n    print(n)"), words(), code(PICTURE)))
-    assert notebooks.main([]) == 0
+    assert notebooks.run([]) == 0
     command = [
         sys.executable,
         "-m",
@@ -129,12 +130,12 @@ def test_what_a_run_stores_passes_strict_nbval(project):
 
 def test_a_changed_cell_is_stored_again(project):
     path = save(project, lesson(code("1 + 1")))
-    assert notebooks.main(["run", "0"]) == 0
+    assert notebooks.run(["run", "0"]) == 0
     stored = notebooks.read(path)
     stored.cells[1].source = "1 + 2"
     identity = stored.cells[1].id
     nbformat.write(stored, path)
-    assert notebooks.main(["run", "00"]) == 0
+    assert notebooks.run(["run", "00"]) == 0
     cell = notebooks.read(path).cells[1]
     assert (cell.outputs[0].data["text/plain"], cell.id) == ("3", identity)
 
@@ -142,7 +143,7 @@ def test_a_changed_cell_is_stored_again(project):
 def test_a_cell_that_fails_is_named_and_nothing_is_written(project, capsys):
     path = save(project, lesson(code("print('before')"), words(), code("1 / 0")))
     before = path.read_bytes()
-    assert notebooks.main(["run"]) == 1
+    assert notebooks.run(["run"]) == 1
     printed = capsys.readouterr()
     assert printed.out == "00_small: cell 4 ('1 / 0') raises ZeroDivisionError: division by zero.\n"
     assert "Traceback" in printed.err
@@ -151,21 +152,21 @@ def test_a_cell_that_fails_is_named_and_nothing_is_written(project, capsys):
 
 def test_a_kernel_that_dies_is_one_sentence(project, capsys):
     save(project, lesson(code("import os\nos._exit(1)")))
-    assert notebooks.main(["run"]) == 1
+    assert notebooks.run(["run"]) == 1
     assert "00_small: the kernel died" in capsys.readouterr().out
 
 
 def test_a_cell_that_hangs_is_stopped(project, capsys, monkeypatch):
     monkeypatch.setattr(notebooks, "CELL_SECONDS", 2)
     save(project, lesson(code("import time\ntime.sleep(60)")))
-    assert notebooks.main(["run"]) == 1
+    assert notebooks.run(["run"]) == 1
     assert "00_small: a cell ran for more than 2 s and was stopped" in capsys.readouterr().out
 
 
 def test_a_refused_notebook_is_not_written(project, capsys):
     path = save(project, lesson(code("import warnings\nwarnings.warn('old')")))
     before = path.read_bytes()
-    assert notebooks.main(["run"]) == 1
+    assert notebooks.run(["run"]) == 1
     assert "cell 2 ('import warnings') wrote to stderr" in capsys.readouterr().out
     assert path.read_bytes() == before
 
@@ -173,7 +174,7 @@ def test_a_refused_notebook_is_not_written(project, capsys):
 def test_a_broken_source_is_refused_before_it_runs(project, monkeypatch, capsys):
     save(project, lesson(code("1"), code("2")))
     monkeypatch.setattr(notebooks, "execute", lambda *_: pytest.fail("it ran"))
-    assert notebooks.main(["run"]) == 1
+    assert notebooks.run(["run"]) == 1
     assert capsys.readouterr().out == "00_small: cell 3 ('2') follows another code cell; put words between them.\n"
 
 
@@ -181,12 +182,14 @@ def test_check_runs_nothing_and_reports_every_fault(project, monkeypatch, capsys
     save(project, lesson(code("1;"), words("### Deep")))
     (project / "notebooks" / "01_torn.ipynb").write_text('{"cells": [')
     monkeypatch.setattr(notebooks, "execute", lambda *_: pytest.fail("it ran"))
-    assert notebooks.main(["check"]) == 1
+    assert notebooks.run(["check"]) == 1
     printed = capsys.readouterr().out
     for part in ("ends in ';'", "level 3 below level 1", "not executed", "kernelspec", "01_torn.ipynb is not a valid"):
         assert part in printed
-    assert notebooks.main(["check", "07"]) == 1
-    assert "There is no notebook '07' in notebooks; there are: 00_small, 01_torn" in capsys.readouterr().err
+    with pytest.raises(
+        notebooks.NotebookError, match="There is no notebook '07' in notebooks; there are: 00_small, 01_"
+    ):
+        notebooks.run(["check", "07"])
 
 
 def test_notebooks_are_chosen_by_number_name_or_file(tmp_path):
@@ -367,6 +370,6 @@ def test_jupyter_calls_the_hook_when_it_saves(tmp_path):
 
     notebook = executed(code("1"))
     notebook.cells[1].outputs = [new_output("display_data", {notebooks.WIDGET_VIEW: {}, "image/png": "x"})]
-    manager = Manager(root_dir=str(tmp_path), pre_save_hook="course_utils.notebooks.pre_save_hook")
+    manager = Manager(root_dir=str(tmp_path), pre_save_hook="course_utils.commands.notebooks.pre_save_hook")
     asyncio.run(manager.save({"type": "notebook", "format": "json", "content": notebook}, "saved.ipynb"))
     assert set(notebooks.read(tmp_path / "saved.ipynb").cells[1].outputs[0].data) == {"image/png"}

@@ -1,12 +1,13 @@
 """Notebook 05 in the browser: Train draws while it runs, Stop keeps the curves, the keyboard moves the lab."""
 
-from tests.browser.lab import numbers
+from tests.browser.lab import Lab, numbers
 
 
-def test_train_draws_stop_keeps_the_curves_and_bad_input_is_a_sentence(lab) -> None:
-    lab.open("05_training_in_practice.ipynb")
-    lab.run_all()
-    assert lab.errors() == []
+def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
+    ran.check()
+
+
+def test_train_draws_stop_keeps_the_curves_and_bad_input_is_a_sentence(lab: Lab) -> None:
     overfitting = lab.explorers()[0]
     overfitting.show()
     height = overfitting.height()

@@ -9,7 +9,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler, websocket_connect
 
-from course_utils import server
+from course_utils.commands import server
 
 
 def test_nothing_waits_once_the_kernel_is_connected(monkeypatch) -> None:

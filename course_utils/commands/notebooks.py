@@ -1,12 +1,12 @@
 """Executes the course's notebooks and holds them to its rules.
 
-``python -m course_utils.notebooks run 00 12`` (``make notebooks``) executes notebooks from a clean kernel, each in its
+``python -m course_utils notebooks 00 12`` (``make notebooks``) executes notebooks from a clean kernel, each in its
 own folder, and stores their outputs: pictures as small palette PNGs, no live widgets (a view without its kernel shows
 an error where the picture should be), nothing that changes from run to run. A file is written only if it keeps every
 rule, and only if more changed than the outputs of cells tagged ``nbval-ignore-output``: running again gives no diff.
 Seconds per notebook are printed and kept in ``artefacts/notebook_seconds.json``.
 
-``python -m course_utils.notebooks check`` applies the rules to the files as they are.
+``python -m course_utils notebooks check`` applies the rules to the files as they are.
 
 Progress bars are for people: the course draws them with ``tqdm.tqdm``, and ``kernel_environment`` sets
 ``TQDM_DISABLE``, so that no bar reaches a stored output. Anything else on stderr is a warning somebody should read, and
@@ -24,14 +24,15 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils import assets
+from course_utils import assets, files
+from course_utils.commands import CommandError
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 IGNORED = "nbval-ignore-output"  # tag of a cell whose outputs may differ between runs
@@ -45,7 +46,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/])(?:/home/|/Users/|/root/|/tmp/|/private/
 BAR = re.compile(r"\d+%\|")
 
 
-class NotebookError(Exception):
+class NotebookError(CommandError):
     """A notebook cannot be read or executed; the message is one sentence."""
 
 
@@ -71,9 +72,8 @@ def read(path: Path) -> NotebookNode:
 
 def write(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(unfinished, path)
+    with files.whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
 
 
 # ---------------------------------------------------------------- executing
@@ -358,7 +358,7 @@ def _machine_path(text: str) -> str | None:
 # ---------------------------------------------------------------- the command line
 
 
-def run(paths: list[Path], timings: Path) -> int:
+def store(paths: list[Path], timings: Path) -> int:
     """Execute and store notebooks; the exit status is 1 if any could not be stored."""
     status = 0
     for path in paths:
@@ -389,7 +389,7 @@ def run(paths: list[Path], timings: Path) -> int:
     return status
 
 
-def check(paths: list[Path]) -> int:
+def report(paths: list[Path]) -> int:
     """Print every broken rule of the notebooks as they are; the exit status is 1 if there is one."""
     status = 0
     for path in paths:
@@ -431,22 +431,12 @@ def _fits(path: Path, name: str) -> bool:
     return path.stem == wanted or path.stem.startswith(f"{wanted.zfill(2)}_")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m course_utils.notebooks", description=(__doc__ or "").partition("\n")[0]
-    )
+def run(extra: Sequence[str]) -> int:
+    """``[run|check] [NOTEBOOK...]``: executes and stores, or reports; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m course_utils notebooks", description=run.__doc__)
     parser.add_argument("words", nargs="*", metavar="[run|check] [NOTEBOOK...]", help="run is meant if neither is said")
-    words = parser.parse_args(arguments).words
+    words = parser.parse_args(extra).words
     command = words.pop(0) if words[:1] in (["run"], ["check"]) else "run"
-    try:
-        project = assets.project_folder()
-        paths = chosen(project / "notebooks", words)
-    except (NotebookError, assets.AssetError) as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return check(paths) if command == "check" else run(paths, project / "artefacts" / "notebook_seconds.json")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    project = assets.project_folder()
+    paths = chosen(project / "notebooks", words)
+    return report(paths) if command == "check" else store(paths, project / "artefacts" / "notebook_seconds.json")

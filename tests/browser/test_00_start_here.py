@@ -1,0 +1,92 @@
+"""Notebook 00 in JupyterLab, by keyboard and mouse: what a newcomer does in the first two minutes."""
+
+import json
+from pathlib import Path
+
+from tests.browser.lab import ExplorerView, Lab, numbers, read_notebook
+
+NOTEBOOK = "00_start_here.ipynb"
+LONG_CELL = "import time\nfor _ in range(1200):\n    time.sleep(0.1)"
+
+
+def temperature(lab: Lab) -> ExplorerView:
+    """The first explorer with a temperature."""
+    return next(explorer for explorer in lab.explorers() if explorer.slider("temperature").count())
+
+
+def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
+    ran.check()
+
+
+def test_the_address_of_the_server_opens_notebook_00_and_nothing_pops_up(untrusted: Lab) -> None:
+    untrusted.goto_front_door()
+    assert untrusted.front() == NOTEBOOK
+    untrusted.wait_for_kernel()
+    untrusted.page.wait_for_timeout(3000)  # the question about news came within two seconds where it was not off
+    assert untrusted.page.locator(".jp-Dialog, .Toastify__toast").count() == 0
+    assert untrusted.console == []
+
+
+def test_a_slider_moved_by_keyboard_changes_picture_and_caption_and_nothing_jumps(lab: Lab) -> None:
+    explorer = temperature(lab)
+    explorer.show()
+    height, seen = explorer.height(), explorer.pixels()
+    lab.screenshot("00_start_here")
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowRight", "Home", "End"):
+        explorer.press("temperature", key)
+        seen = explorer.wait_for_new_pixels(seen)
+        explorer.wait_for_number(explorer.slider_value("temperature"))
+        assert explorer.height() == height
+    assert explorer.slider_value("temperature") in numbers(explorer.alt()), "the picture's text lags behind"
+    assert lab.errors() == [] and lab.console == []
+    explorer.screenshot("00-hottest")
+
+
+def test_stop_ends_a_running_cell_and_the_kernel_and_the_slider_live_on(lab: Lab) -> None:
+    explorer = temperature(lab)
+    lab.append_and_run(LONG_CELL)
+    lab.wait_until_running()
+    explorer.show()
+    before = explorer.pixels()
+    explorer.press("temperature", "ArrowLeft", times=3)
+    explorer.wait_for_new_pixels(before)  # although the cell is still running
+    assert lab.running(), "the long cell was over before the slider moved"
+    lab.stop()
+    lab.wait_until_run(30)
+    assert [error.split(":")[1].strip() for error in lab.errors()] == ["KeyboardInterrupt"]
+
+    lab.append_and_run("print(6 * 7)")
+    lab.wait_until_run(30)
+    assert lab.cells()[-1]["outputs"][0]["text"].strip() == "42"
+    before = explorer.pixels()
+    explorer.press("temperature", "ArrowRight")
+    explorer.wait_for_new_pixels(before)
+    assert lab.console == []
+
+
+def test_saving_keeps_the_stills_and_no_widget_views(lab: Lab, home: Path) -> None:
+    lab.save()
+    saved = read_notebook(home / "notebooks" / NOTEBOOK)
+    assert "application/vnd.jupyter.widget" not in json.dumps(saved)
+    assert "widgets" not in saved["metadata"]
+    outputs = [output for cell in saved["cells"] for output in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
+def test_untrusted_and_never_run_it_shows_its_stills_with_text(untrusted: Lab, project: Path) -> None:
+    committed = read_notebook(project / "notebooks" / NOTEBOOK)
+    stills = [
+        output["metadata"]["image/png"]["alt"]
+        for cell in committed["cells"]
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
+    assert stills, "the committed notebook has no stills"
+    untrusted.open(NOTEBOOK)
+    assert not untrusted.trusted()
+    shown = untrusted.stills()
+    assert [still["alt"] for still in shown] == stills
+    assert all(still["width"] > 200 and still["height"] > 50 for still in shown)
+    assert untrusted.page.locator(".jp-OutputArea-output .jupyter-widgets").count() == 0
+    untrusted.screenshot("00-untrusted")
+    assert untrusted.console == []
