@@ -5,16 +5,17 @@ from collections import Counter
 
 import pytest
 
-from course_utils import data, data_splits
-from course_utils.data_splits import PARTS, addresses, addresses_text, clean_address, clean_play, plays, plays_text
+from course_utils import data
+from course_utils.data import splits
+from course_utils.data.splits import PARTS, addresses, addresses_text, clean_address, clean_play, plays, plays_text
 
 
 def test_every_play_is_in_one_part_and_every_folder_in_each():
     names = {part: [play.name for play in plays(part)] for part in PARTS}
     assert [len(names[part]) for part in PARTS] == [26, 6, 6]
     assert len({name for part in PARTS for name in names[part]}) == 38
-    assert set(names["validation"]) == set(data_splits.VALIDATION_PLAYS)
-    assert set(names["test"]) == set(data_splits.TEST_PLAYS)
+    assert set(names["validation"]) == set(splits.VALIDATION_PLAYS)
+    assert set(names["test"]) == set(splits.TEST_PLAYS)
     for part in PARTS:
         assert {play.folder for play in plays(part)} == {
             "comedies", "histories", "problems", "roman", "romances", "tragedies",

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils.tokenizers import TextStream
-from course_utils.wordpiece import WordPieceTokenizer
-from course_utils.words import UNKNOWN, CharacterTokenizer, WordTokenizer
+from course_utils.tokenizers.wordpiece import WordPieceTokenizer
+from course_utils.tokenizers.words import UNKNOWN, CharacterTokenizer, WordTokenizer
 
 TEXT = "To be, or not to be: that is the question.\n\n'Tis 42 times  nobler — 猫 é 😀 not to ask."
 SIMPLE = [CharacterTokenizer.train(TEXT), WordTokenizer.train(TEXT, vocabulary_size=1000)]

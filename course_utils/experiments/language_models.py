@@ -1,6 +1,6 @@
 """How well models of the time before transformers guess the next character of plays they have never seen.
 
-One split for all (`course_utils.data_splits`): trained on 26 plays, settings chosen on 6, scored once on 6 others. The
+One split for all (`course_utils.data.splits`): trained on 26 plays, settings chosen on 6, scored once on 6 others. The
 score is bits per character: the mean surprisal of every character of the held-out plays. It also makes the recorded
 runs of ``datasets/runs/language_models.csv``.
 """
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from course_utils.data_splits import plays_text
+from course_utils.data.splits import plays_text
 from course_utils.models.ngram import KneserNey, NGramCounts
-from course_utils.models.recurrent import Cell, RecurrentConfig, RecurrentLanguageModel, RecurrentState
-from course_utils.words import CharacterTokenizer
+from course_utils.models.recurrent import Cell, RecurrentConfig, RecurrentLanguageModel
+from course_utils.tokenizers.words import CharacterTokenizer
+from course_utils.training import History, Recipe, fit, text_batches
 
 STREAMS, CHUNK = 64, 128  # a held-out text is read as this many pieces side by side, this many characters at a time
 
@@ -68,35 +68,20 @@ class RecurrentRun:
 
 
 def train(
-    setting: RecurrentRun, on_step: Callable[[int, float], bool | None] | None = None
-) -> tuple[RecurrentLanguageModel, float]:
+    setting: RecurrentRun, on_step: Callable[[int, History], object] | None = None, *, progress: bool = False
+) -> tuple[RecurrentLanguageModel, History]:
     """Train on random windows of the training plays with AdamW; gradients longer than 1 are shortened to it.
 
     Args:
         setting: how.
-        on_step: called with the step and its loss in nats; True ends the training.
-
-    Returns:
-        the model, and the processor's seconds it took.
+        on_step: see `course_utils.training.fit`.
+        progress: show a bar.
     """
-    ids, random = play_ids("train"), np.random.default_rng(setting.seed)
     config = RecurrentConfig(len(characters()), setting.width, cell=setting.cell)
     model = RecurrentLanguageModel(config, setting.seed)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=setting.learning_rate, betas=(0.9, 0.99))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / setting.steps)
-    begin = time.process_time()
-    for step in range(setting.steps):
-        starts = torch.from_numpy(random.integers(len(ids) - setting.context, size=(setting.batch, 1)))
-        windows = ids[starts + torch.arange(setting.context + 1)]  # (batch, context + 1)
-        loss = cross_entropy(model(windows[:, :-1]).flatten(0, 1), windows[:, 1:].flatten())
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        if on_step is not None and on_step(step, loss.item()):
-            break
-    return model, time.process_time() - begin
+    batches = text_batches(play_ids("train"), setting.batch, setting.context, setting.seed)
+    recipe = Recipe(setting.learning_rate, schedule="linear", smoothing=0.99, clip=1.0)
+    return model, fit(model, batches, steps=setting.steps, recipe=recipe, on_step=on_step, progress=progress)
 
 
 @torch.inference_mode()
@@ -114,10 +99,9 @@ def recurrent_bits(model: RecurrentLanguageModel, part: str = "test", characters
     length = (len(ids) - 1) // STREAMS
     starts = torch.arange(STREAMS)[:, None] * length
     inputs, targets = (ids[starts + torch.arange(length) + shift] for shift in (0, 1))  # (streams, length)
-    state: RecurrentState = model.start(STREAMS, length)
-    nats = 0.0
+    nats, states = 0.0, None
     for place in range(0, length, CHUNK):
-        logits = model.read(inputs[:, place : place + CHUNK], state)
+        logits, states = model.read(inputs[:, place : place + CHUNK], states)
         target = targets[:, place : place + CHUNK]
         nats += cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="sum").item()
     return nats / targets.numel() / math.log(2)
@@ -136,7 +120,9 @@ def rows(runs: list[RecurrentRun], orders: range = range(1, 8)) -> Iterator[dict
             "test_bits": ngram_bits(order, counts=counts),
         }  # fmt: skip
     for run in runs:
-        model, seconds = train(run)
+        begin = time.process_time()
+        model, _ = train(run)
+        seconds = time.process_time() - begin
         yield {
             "model": run.cell.upper(), "setting": f"width {run.width}, {run.steps} steps",
             "parameters": sum(weights.numel() for weights in model.parameters()),

@@ -28,6 +28,8 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, logsigmoid
 
 Vectors = NDArray[np.float32]  # (words, width)
+STRANGERS, NEGATIVES = 128, 5  # words drawn in a step of skip-gram, and how much they weigh against one neighbour
+RARE = 1e-4  # words more frequent than this share of the text are thinned out
 
 
 def read_words(text: str, least: int = 10) -> tuple[list[str], NDArray[np.int64]]:
@@ -117,7 +119,7 @@ class SkipGram(nn.Module):
         seed: of the random starting vectors; the neighbours' start at 0.
 
     >>> model = SkipGram(vocabulary=10, width=4)
-    >>> loss = model(torch.tensor([1, 2]), torch.tensor([3, 4]), torch.tensor([5, 6, 7]), negatives=5)
+    >>> loss = model(torch.tensor([1, 2]), torch.tensor([[3, 4], [4, 5]]), torch.tensor([6, 7, 8]), negatives=5)
     >>> round(loss.item(), 4)  # six guesses of even chances: 6 log 2
     4.1589
     """
@@ -132,18 +134,18 @@ class SkipGram(nn.Module):
         """The loss: the surprisal, in nats, that a pair is a pair and that strangers are not.
 
         Args:
-            words: ``(pairs,)``, the word in the middle.
-            neighbours: ``(pairs,)``, a word that stands near it.
-            strangers: ``(strangers,)`` words drawn at random, which all pairs of a step share.
+            words: ``(places,)``, the word in the middle of each window.
+            neighbours: ``(places, neighbours)``, the words that stand near it.
+            strangers: ``(strangers,)`` words drawn at random; all places of a step share them.
             negatives: how much the strangers weigh against one neighbour.
 
         Returns:
-            the mean over the pairs.
+            the mean over the pairs of a word and a neighbour.
         """
-        middle = embedding(words, self.middle)  # (pairs, width)
-        together = (middle * embedding(neighbours, self.nearby)).sum(dim=1)  # (pairs,)
-        apart = middle @ embedding(strangers, self.nearby).T  # (pairs, strangers)
-        return -(logsigmoid(together) + negatives * logsigmoid(-apart).mean(dim=1)).mean()
+        middle = embedding(words, self.middle)  # (places, width)
+        together = (embedding(neighbours, self.nearby) @ middle[:, :, None]).squeeze(2)  # (places, neighbours)
+        apart = middle @ embedding(strangers, self.nearby).T  # (places, strangers)
+        return -(logsigmoid(together).mean() + negatives * logsigmoid(-apart).mean())
 
 
 def skipgram_vectors(
@@ -151,55 +153,53 @@ def skipgram_vectors(
     vocabulary: int,
     width: int = 64,
     window: int = 4,
-    steps: int = 2000,
+    steps: int = 3000,
     batch: int = 2048,
-    strangers: int = 128,
-    negatives: int = 5,
-    learning_rate: float = 0.003,
-    rare: float = 1e-4,
+    learning_rate: float = 0.01,
     seed: int = 0,
-    on_step: Callable[[int, float, Tensor], bool | None] | None = None,
+    on_step: Callable[[int, float, Vectors], bool | None] | None = None,
 ) -> Vectors:
     """Word vectors from guessing: skip-gram with negative sampling, trained with Adam, the learning rate falling to 0.
+
+    Strangers are drawn in proportion to their frequency to the power of 0.75, and frequent words are left out with a
+    chance of ``1 - sqrt(0.0001 / frequency)`` before windows are laid (both: Mikolov et al. 2013, section 2).
 
     Args:
         ids: ``(tokens,)``, the text as word numbers.
         vocabulary: how many words there are.
         width: numbers in a vector.
-        window: how far neighbours may stand; each pair's distance is drawn, so near ones come as often as far ones.
+        window: how far neighbours may stand.
         steps: of training.
-        batch: pairs in a step.
-        strangers: words drawn in a step, in proportion to their frequency to the power of 0.75.
-        negatives: see `SkipGram`.
+        batch: windows in a step.
         learning_rate: the first.
-        rare: frequent words are skipped with a chance of ``1 - sqrt(rare / frequency)``, before windows are laid.
         seed: of everything random.
-        on_step: called with the step, its loss and the middle vectors ``(vocabulary, width)``; True ends the training.
+        on_step: called with the step, its loss and the vectors so far; True ends the training.
 
     Returns:
         ``(vocabulary, width)`` float32.
     """
     random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     frequency = np.bincount(ids, minlength=vocabulary) / len(ids)
-    keep = np.minimum(1, np.sqrt(rare / np.maximum(frequency, 1e-12)))
+    keep = np.minimum(1, np.sqrt(RARE / np.maximum(frequency, 1e-12)))
+    kept = torch.from_numpy(ids[random.random(len(ids)) < keep[ids]])
+    if len(kept) <= 2 * window:
+        raise ValueError(f"{len(kept)} words are left of the text, too few for windows of {window}; give more text.")
     drawing = torch.from_numpy(frequency**0.75)
+    around = torch.tensor([place for place in range(-window, window + 1) if place])  # (neighbours,)
     model = SkipGram(vocabulary, width, seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
-    kept = torch.from_numpy(ids[random.random(len(ids)) < keep[ids]])
     for step in range(steps):
-        place = torch.randint(window, len(kept) - window, (batch,), generator=generator)
-        distance = torch.randint(1, window + 1, (batch,), generator=generator)
-        side = torch.randint(0, 2, (batch,), generator=generator) * 2 - 1
-        others = torch.multinomial(drawing, strangers, replacement=True, generator=generator)
-        loss = model(kept[place], kept[place + side * distance], others, negatives)
+        places = torch.randint(window, len(kept) - window, (batch,), generator=generator)
+        strangers = torch.multinomial(drawing, STRANGERS, replacement=True, generator=generator)
+        loss = model(kept[places], kept[places[:, None] + around], strangers, NEGATIVES)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
-        if on_step is not None and on_step(step, loss.item(), model.middle.detach()):
+        if on_step is not None and on_step(step, loss.item(), model.middle.detach().numpy()):
             break
-    return model.middle.detach().numpy()
+    return model.middle.detach().numpy().copy()
 
 
 # ------------------------------------------------------------------------------------------------ geometry

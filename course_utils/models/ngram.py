@@ -29,6 +29,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from course_utils.models.decoding import Texts
+
 Ids = NDArray[np.int64]
 MAX_ORDER = 16
 USUAL_DISCOUNT = 0.75  # where a text is too short to estimate one
@@ -130,13 +132,14 @@ class NGramModel:
         order: tokens in the longest n-gram used; history and next token. By default that of the counts.
     """
 
+    context = None  # it can read texts of any length, though it looks at the last few tokens only
+
     def __init__(self, counts: NGramCounts, order: int | None = None):
         self.counts = counts
         self.order = counts.order if order is None else order
         if not 1 <= self.order <= counts.order:
             raise ValueError(f"order={order} must be from 1 to {counts.order}, the longest n-grams that were counted.")
         self.vocabulary = counts.vocabulary
-        self.context = self.order - 1  # tokens that can make a difference
 
     def probabilities(self, ids: ArrayLike) -> NDArray[np.float64]:
         """The probability that the model gave each token of a text, before it saw it: ``(tokens,)``."""
@@ -164,45 +167,29 @@ class NGramModel:
 
     # ---- what `sampling` asks of a language model
 
-    def start(self, batch: int, length: int) -> History:
-        """A state for ``batch`` texts that have not begun."""
-        return History(torch.zeros(batch, 0, dtype=torch.int64))
+    def start(self, batch: int, length: int) -> Texts:
+        """The state of ``batch`` empty texts: see `course_utils.models.decoding.LanguageModel`."""
+        return Texts(batch)
 
-    def next_logits(self, ids: Tensor, state: History) -> Tensor:
+    def next_logits(self, ids: Tensor, state: Texts, mask: Tensor | None = None) -> Tensor:
         """Read new tokens ``(batch, new tokens)`` into the state; natural logarithms ``(batch, vocabulary)`` follow.
 
         >>> model = AddK(NGramCounts([0, 1, 0, 1, 0], vocabulary=2, order=2), k=1)
         >>> model.next_logits(torch.tensor([[0, 1]]), model.start(batch=1, length=8)).exp()
         tensor([[0.7500, 0.2500]])
         """
-        state.ids = torch.cat([state.ids, ids], dim=1)  # (batch, tokens)
         with np.errstate(divide="ignore"):
-            rows = [np.log(self.next_probabilities(row)) for row in state.ids.tolist()]
+            rows = [np.log(self.next_probabilities(text.tolist())) for text in state.read(ids, mask)]
         return torch.tensor(np.stack(rows), dtype=torch.float32)
 
     def _history(self, ids: Sequence[int]) -> Ids:
         """The last tokens that can make a difference."""
-        return self.counts.checked(list(ids[max(0, len(ids) - self.context) :]) if self.context else [])
+        return self.counts.checked(list(ids[max(0, len(ids) - self.order + 1) :] if self.order > 1 else []))
 
     def _ends(self, number: int, n: int) -> slice:
         """Where the n-grams stand that begin with the (n - 1)-gram of this number."""
         low, high = np.searchsorted(self.counts.keys[n - 1], [number * self.vocabulary, (number + 1) * self.vocabulary])
         return slice(int(low), int(high))
-
-
-class History:
-    """The tokens read so far by texts written side by side, ``ids`` of shape ``(batch, tokens)``."""
-
-    def __init__(self, ids: Tensor):
-        self.ids = ids
-
-    def repeat(self, n: int) -> History:
-        """Each text ``n`` times."""
-        return History(self.ids.repeat_interleave(n, dim=0))
-
-    def truncate(self, n: int) -> None:
-        """Forget all but the first ``n`` tokens of each text."""
-        self.ids = self.ids[:, :n]
 
 
 class AddK(NGramModel):

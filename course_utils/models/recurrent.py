@@ -20,6 +20,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from course_utils.models.decoding import Texts
+
 Cell = Literal["rnn", "lstm"]
 State = tuple[Tensor, ...]  # rnn: hidden; lstm: hidden and cell; each (batch, width)
 
@@ -104,12 +106,15 @@ class Recurrent(nn.Module):
         """The state before the first token: zeros."""
         return tuple(self.bias.new_zeros(batch, self.width) for _ in range(2 if self.cell == "lstm" else 1))
 
-    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def forward(
+        self, inputs: Tensor, state: State | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, State]:
         """Read vectors one after another.
 
         Args:
             inputs: ``(batch, tokens, inputs)``.
             state: what reading the tokens before left; by default nothing was read.
+            mask: ``(batch, tokens)`` bool, False for padding, which leaves the state as it is; None: there is none.
 
         Returns:
             the hidden state after each token, ``(batch, tokens, width)``, and the state at the end.
@@ -118,8 +123,12 @@ class Recurrent(nn.Module):
         step = STEPS[self.cell]
         projected = inputs @ self.input_weight.T + self.bias  # for all tokens at once: (batch, tokens, rows)
         outputs = []
-        for token in projected.unbind(dim=1):  # this loop is what cannot run in parallel
-            state = step(token, state, self.recurrent_weight)
+        for place, token in enumerate(projected.unbind(dim=1)):  # this loop is what cannot run in parallel
+            new = step(token, state, self.recurrent_weight)
+            if mask is not None:
+                real = mask[:, place, None]  # (batch, 1)
+                new = tuple(torch.where(real, part, old) for part, old in zip(new, state, strict=True))
+            state = new
             outputs.append(state[0])
         return torch.stack(outputs, dim=1), state
 
@@ -172,36 +181,62 @@ class RecurrentLanguageModel(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Token ids ``(batch, tokens)`` -> logits ``(batch, tokens, vocabulary)``."""
-        return self.read(ids, RecurrentState([None] * self.config.layers))
+        logits, _ = self.read(ids)
+        return logits
 
-    def read(self, ids: Tensor, state: RecurrentState) -> Tensor:
-        """The same for a text that goes on: ``state`` holds what was read before, and these tokens too afterwards."""
+    def read(
+        self, ids: Tensor, states: list[State] | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """The same for a text that goes on.
+
+        Args:
+            ids: ``(batch, tokens)``.
+            states: of each layer, as the tokens before left them; None: the text begins here.
+            mask: see `Recurrent.forward`.
+
+        Returns:
+            logits ``(batch, tokens, vocabulary)``, and the states after these tokens.
+        """
         stream = self.tokens(ids)  # (batch, tokens, width)
+        after = []
         for number, layer in enumerate(self.layers):
-            stream, state.layers[number] = layer(stream, state.layers[number])
-        return self.output(stream)
+            stream, state = layer(stream, states and states[number], mask)
+            after.append(state)
+        return self.output(stream), after
 
-    # ---- what `sampling` asks of a language model
+    # ---- what `sampling` asks of a language model: see `course_utils.models.decoding.LanguageModel`
 
-    def start(self, batch: int, length: int) -> RecurrentState:
+    def start(self, batch: int, length: int) -> TextsAndStates:
         """The state of ``batch`` texts that have not begun."""
-        widths = [self.config.width] * (2 if self.config.cell == "lstm" else 1)
-        zeros = tuple(self.output.bias.new_zeros(batch, width) for width in widths)
-        return RecurrentState([zeros for _ in self.layers])
+        return TextsAndStates(batch)
 
-    def next_logits(self, ids: Tensor, state: RecurrentState) -> Tensor:
+    def next_logits(self, ids: Tensor, state: TextsAndStates, mask: Tensor | None = None) -> Tensor:
         """Read new tokens ``(batch, new tokens)`` into the state; scores ``(batch, vocabulary)`` of what follows."""
-        return self.read(ids, state)[:, -1]
+        state.read(ids, mask)
+        if state.states is None:  # nothing was read yet, or what came of it is no longer known
+            ids, mask = state.ids, state.mask
+        logits, state.states = self.read(ids, state.states, mask)
+        return logits[:, -1]
 
 
-class RecurrentState:
-    """What a `RecurrentLanguageModel` carries along: a `State` for each layer; None where nothing was read yet."""
+class TextsAndStates(Texts):
+    """What a `RecurrentLanguageModel` carries along while it writes: each layer's state.
 
-    def __init__(self, layers: list[State | None]):
-        self.layers = layers
+    The texts are kept too. A state cannot be rolled back, so after `truncate` the text is read again.
+    """
 
-    def repeat(self, n: int) -> RecurrentState:
-        """Each text ``n`` times."""
-        return RecurrentState(
-            [layer and tuple(part.repeat_interleave(n, dim=0) for part in layer) for layer in self.layers]
-        )
+    def __init__(self, batch: int):
+        super().__init__(batch)
+        self.states: list[State] | None = None
+
+    def repeat(self, times: int) -> None:
+        """See `course_utils.models.decoding.State`."""
+        super().repeat(times)
+        if self.states is not None:
+            self.states = [tuple(part.repeat_interleave(times, dim=0) for part in state) for state in self.states]
+
+    def truncate(self, length: int) -> None:
+        """See `course_utils.models.decoding.State`."""
+        if length < self.ids.size(1):
+            self.states = None
+        super().truncate(length)

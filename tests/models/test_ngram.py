@@ -8,7 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from course_utils import sampling
 from course_utils.models.ngram import AddK, KneserNey, NGramCounts
+from course_utils.tokenizers import CharacterTokenizer
 
 A, B, C = 0, 1, 2
 TEXT = [A, B, A, B, B, C, A, B, A, A]  # ababbcabaa
@@ -109,13 +111,20 @@ def test_bits_are_infinite_without_smoothing():
 def test_it_scores_the_next_token_for_sampling():
     model = KneserNey(NGramCounts(TEXT, vocabulary=3, order=3))
     state = model.start(batch=2, length=10)
-    logits = model.next_logits(torch.tensor([[A, B], [B, C]]), state)
+    logits = model.next_logits(torch.tensor([[A, B], [A, C]]), state, torch.tensor([[True, True], [False, True]]))
     assert logits.shape == (2, 3)
-    assert logits[1].exp().numpy() == pytest.approx(model.next_probabilities([B, C]), rel=1e-5)
+    assert logits[1].exp().numpy() == pytest.approx(model.next_probabilities([C]), rel=1e-5)
     again = model.next_logits(torch.tensor([[A], [A]]), state)
     assert again[0].exp().numpy() == pytest.approx(model.next_probabilities([A, B, A]), rel=1e-5)
-    state.truncate(1)
-    assert state.repeat(3).ids.tolist() == [[A], [A], [A], [B], [B], [B]]
+
+
+@pytest.mark.parametrize("make", [KneserNey, AddK, lambda counts: AddK(counts, k=0)])
+def test_it_writes_what_it_has_seen(make):
+    text = "the cat sat. " * 20
+    tokenizer = CharacterTokenizer.train(text)
+    model = make(NGramCounts(tokenizer.encode(text), len(tokenizer), order=4))
+    written = sampling.generate(model, tokenizer, "the c", max_new_tokens=40, temperature=0, seed=0)
+    assert "the c" + written == text[:45]
 
 
 @pytest.mark.parametrize(

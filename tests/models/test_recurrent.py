@@ -3,7 +3,10 @@
 import pytest
 import torch
 
+from course_utils import sampling
+from course_utils.models.decoding import pad_left
 from course_utils.models.recurrent import Recurrent, RecurrentConfig, RecurrentLanguageModel
+from course_utils.tokenizers import CharacterTokenizer
 
 
 def random(*shape, seed=1):
@@ -45,12 +48,35 @@ def test_a_text_in_pieces_is_the_text(cell, layers):
     whole = model(ids)
     state = model.start(batch=2, length=9)
     torch.testing.assert_close(model.next_logits(ids[:, :4], state), whole[:, 3])
-    twice = state.repeat(2)
     for place in range(4, 9):
         torch.testing.assert_close(model.next_logits(ids[:, place : place + 1], state), whole[:, place])
+    state.truncate(6)
+    state.repeat(2)
     torch.testing.assert_close(
-        model.next_logits(ids[:, 4:].repeat_interleave(2, dim=0), twice), whole[:, -1].repeat_interleave(2, dim=0)
+        model.next_logits(ids[:, 6:].repeat_interleave(2, dim=0), state), whole[:, -1].repeat_interleave(2, dim=0)
     )
+    state.repeat(3)
+    again = model.next_logits(ids[:, :1].repeat_interleave(6, dim=0), state)
+    torch.testing.assert_close(again, model(torch.cat((ids, ids[:, :1]), dim=1))[:, -1].repeat_interleave(6, dim=0))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+def test_padding_on_the_left_changes_nothing(cell):
+    model = RecurrentLanguageModel(RecurrentConfig(vocabulary=11, width=16, layers=2, cell=cell))
+    texts = [torch.tensor([3, 1, 4, 1, 5]), torch.tensor([9, 2])]
+    padded, mask = pad_left(texts)
+    logits = model.next_logits(padded, model.start(2, 5), mask)
+    for row, text in zip(logits, texts, strict=True):
+        torch.testing.assert_close(row, model(text[None])[0, -1])
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+def test_it_writes(cell):
+    model = RecurrentLanguageModel(RecurrentConfig(vocabulary=257, width=16, cell=cell))
+    tokenizer = CharacterTokenizer([chr(number) for number in range(256)])
+    text = sampling.generate(model, tokenizer, "It", max_new_tokens=9, seed=1)
+    assert len(text) == 9 == len(sampling.generate(model, tokenizer, "It", max_new_tokens=9, seed=2))
+    assert text == sampling.generate(model, tokenizer, "It", max_new_tokens=9, seed=1)
 
 
 def test_later_tokens_change_nothing_before_them():

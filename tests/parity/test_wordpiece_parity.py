@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from course_utils import assets
-from course_utils.wordpiece import WordPieceTokenizer
+from course_utils.tokenizers.wordpiece import WordPieceTokenizer
 
 TEXTS = {
     "english": "It's the dog's; don't we've 3.14 %! (see [7], <b>x</b>) -- $5 + 6 = 11 ~ `code` ^ | _snake_ @home #1",

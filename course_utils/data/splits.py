@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from course_utils import assets, data
+from course_utils import assets
+from course_utils.data.texts import Speech, speeches
 
 PARTS = ("train", "validation", "test")
 
@@ -61,7 +62,7 @@ def plays_text(part: str = "train") -> str:
     return "\n".join(play.text for play in plays(part))
 
 
-def addresses(part: str = "train") -> list[data.Speech]:
+def addresses(part: str = "train") -> list[Speech]:
     """The presidents' cleaned yearly addresses of one part, oldest first.
 
     Args:
@@ -146,8 +147,8 @@ def _all_plays() -> list[Play]:
 
 
 @lru_cache(maxsize=1)
-def _all_addresses() -> list[data.Speech]:
-    return [data.Speech(speech.president, speech.year, clean_address(speech.text)) for speech in data.speeches()]
+def _all_addresses() -> list[Speech]:
+    return [Speech(speech.president, speech.year, clean_address(speech.text)) for speech in speeches()]
 
 
 def _check(part: str) -> None:
