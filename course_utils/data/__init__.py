@@ -10,10 +10,11 @@ from course_utils.data.images import FORM_STARTS, PHOTOGRAPHS, Digits, digits, p
 from course_utils.data.measurements import TERMINAL_SPEED, FallingBall, falling_ball
 from course_utils.data.runs import Recorded, record, recorded
 from course_utils.data.splits import PARTS, Play, addresses, addresses_text, plays, plays_text
-from course_utils.data.texts import Speech, shakespeare, speeches
+from course_utils.data.texts import Speech, Translation, shakespeare, speeches, translations
 
 __all__ = [
     "FORM_STARTS", "PARTS", "PHOTOGRAPHS", "TERMINAL_SPEED",
-    "Digits", "Drawings", "FallingBall", "Play", "Recorded", "Speech", "addresses", "addresses_text",
+    "Digits", "Drawings", "FallingBall", "Play", "Recorded", "Speech", "Translation", "addresses", "addresses_text",
     "digits", "drawings", "falling_ball", "photographs", "plays", "plays_text", "record", "recorded", "shakespeare", "speeches",
+    "translations",
 ]  # fmt: skip

@@ -46,7 +46,7 @@ def gradient_by_distance(
     generator = torch.Generator().manual_seed(seed)
     layer = Recurrent(width, width, cell, generator, keep_bias).double()  # in float32 short gradients would be 0
     with torch.no_grad():
-        layer.recurrent_weight *= scale
+        layer.recurrent_weight.mul_(scale)
     inputs = torch.randn(16, distance + 1, width, generator=generator, dtype=torch.float64).requires_grad_()
     outputs, _ = layer(inputs)
     direction = torch.randn(width, generator=generator, dtype=torch.float64)
@@ -95,7 +95,9 @@ def recall_loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor,
     return cross_entropy(model(ids)[:, -1], values, reduction="sum"), len(values)
 
 
-def recall(name: str, distance: int, *, steps: int = 300, batch: int = 32, seed: int = 0, progress: bool = False) -> float:
+def recall(
+    name: str, distance: int, *, steps: int = 300, batch: int = 32, seed: int = 0, progress: bool = False
+) -> float:
     """Train one model at one distance; the share of 512 fresh texts whose value it names.
 
     Chance is 1/16. A low share says: not learned in so many steps. It does not say: cannot be learned.

@@ -68,7 +68,7 @@ class RecurrentRun:
 
 
 def train(
-    setting: RecurrentRun, on_step: Callable[[int, History], object] | None = None, *, progress: bool = False
+    setting: RecurrentRun, on_step: Callable[[int, History], bool | None] | None = None, *, progress: bool = False
 ) -> tuple[RecurrentLanguageModel, History]:
     """Train on random windows of the training plays with AdamW; gradients longer than 1 are shortened to it.
 

@@ -46,8 +46,8 @@ def analogies() -> list[tuple[str, str, str, str, str]]:
     """
     questions = []
     for row in _table("word_analogies"):
-        pairs = [tuple(pair.split(":")) for pair in row["pairs"].split()]
-        questions += [(row["relation"], *first, *second) for first, second in permutations(pairs, 2)]
+        pairs = [pair.partition(":")[::2] for pair in row["pairs"].split()]
+        questions += [(row["relation"], a, b, c, d) for (a, b), (c, d) in permutations(pairs, 2)]
     return questions
 
 

@@ -233,7 +233,7 @@ def nearest(vectors: Vectors, target: NDArray[np.float32], n: int = 5, without: 
 
 
 def analogy(vectors: Vectors, a: int, b: int, c: int, n: int = 1) -> list[int]:
-    """a is to b as c is to what? The rows nearest to ``b - a + c``, of unit vectors, without these three.
+    """A is to b as c is to what? The rows nearest to ``b - a + c``, of unit vectors, without these three.
 
     >>> plane = np.array([[0, 1], [1, 1], [0, 2], [1, 2.0], [-1, 0]], dtype=np.float32)
     >>> analogy(plane, 0, 1, 2)

@@ -106,9 +106,7 @@ class Recurrent(nn.Module):
         """The state before the first token: zeros."""
         return tuple(self.bias.new_zeros(batch, self.width) for _ in range(2 if self.cell == "lstm" else 1))
 
-    def forward(
-        self, inputs: Tensor, state: State | None = None, mask: Tensor | None = None
-    ) -> tuple[Tensor, State]:
+    def forward(self, inputs: Tensor, state: State | None = None, mask: Tensor | None = None) -> tuple[Tensor, State]:
         """Read vectors one after another.
 
         Args:
