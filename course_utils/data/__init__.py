@@ -14,7 +14,7 @@ from course_utils.data.texts import Speech, Translation, shakespeare, speeches, 
 
 __all__ = [
     "FORM_STARTS", "PARTS", "PHOTOGRAPHS", "TERMINAL_SPEED",
-    "Digits", "Drawings", "FallingBall", "Play", "Recorded", "Speech", "Translation", "addresses", "addresses_text",
-    "digits", "drawings", "falling_ball", "photographs", "plays", "plays_text", "record", "recorded", "shakespeare", "speeches",
-    "translations",
+    "Digits", "Drawings", "FallingBall", "Play", "Recorded", "Speech", "Translation",
+    "addresses", "addresses_text", "digits", "drawings", "falling_ball", "photographs", "plays", "plays_text",
+    "record", "recorded", "shakespeare", "speeches", "translations",
 ]  # fmt: skip

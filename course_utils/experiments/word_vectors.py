@@ -1,8 +1,8 @@
 """Word vectors from the presidents' yearly addresses, judged by two fixed lists that were written before any vector.
 
 ``datasets/word_groups.csv`` holds groups of words that belong together: are a word's nearest neighbours of its own
-group? ``datasets/word_analogies.csv`` holds pairs with one relation: does ``b - a + c`` lead to the fourth word? It also
-makes the recorded runs of ``datasets/runs/word_vectors.csv``.
+group? ``datasets/word_analogies.csv`` holds pairs with one relation: does ``b - a + c`` lead to the fourth word? This
+module also makes the recorded runs of ``datasets/runs/word_vectors.csv``.
 """
 
 import csv
