@@ -7,7 +7,7 @@ Goldberg 2014). *Guessing*: two vectors a word, trained to tell the words that s
 
 >>> words, ids = read_words("the cat sat on the mat, the dog sat on the rug", least=2)
 >>> words
-['the', 'sat', 'on']
+['the', 'on', 'sat']
 >>> vectors = ppmi_vectors(ids, len(words), width=2, window=2)
 >>> vectors.shape
 (3, 2)
@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor, nn
-from torch.nn.functional import embedding, logsigmoid
+from torch.nn.functional import embedding, softplus
 
 Vectors = NDArray[np.float32]  # (words, width)
+PASSAGE = 32  # words in a row that skip-gram reads at once, so that one product of matrices scores all pairs in it
 STRANGERS, NEGATIVES = 128, 5  # words drawn in a step of skip-gram, and how much they weigh against one neighbour
 RARE = 1e-4  # words more frequent than this share of the text are thinned out
 
@@ -119,7 +120,7 @@ class SkipGram(nn.Module):
         seed: of the random starting vectors; the neighbours' start at 0.
 
     >>> model = SkipGram(vocabulary=10, width=4)
-    >>> loss = model(torch.tensor([1, 2]), torch.tensor([[3, 4], [4, 5]]), torch.tensor([6, 7, 8]), negatives=5)
+    >>> loss = model(torch.tensor([[1, 2, 3], [3, 4, 5]]), torch.tensor([6, 7, 8]), window=1)
     >>> round(loss.item(), 4)  # six guesses of even chances: 6 log 2
     4.1589
     """
@@ -130,22 +131,25 @@ class SkipGram(nn.Module):
         self.middle = nn.Parameter(torch.empty(vocabulary, width).uniform_(-0.5, 0.5, generator=generator) / width)
         self.nearby = nn.Parameter(torch.zeros(vocabulary, width))
 
-    def forward(self, words: Tensor, neighbours: Tensor, strangers: Tensor, negatives: int) -> Tensor:
-        """The loss: the surprisal, in nats, that a pair is a pair and that strangers are not.
+    def forward(self, passages: Tensor, strangers: Tensor, window: int) -> Tensor:
+        """The loss: the surprisal, in nats, that neighbours are neighbours and that strangers are not.
 
         Args:
-            words: ``(places,)``, the word in the middle of each window.
-            neighbours: ``(places, neighbours)``, the words that stand near it.
-            strangers: ``(strangers,)`` words drawn at random; all places of a step share them.
-            negatives: how much the strangers weigh against one neighbour.
+            passages: ``(passages, length)``, pieces of the text; each word is the middle of a window once.
+            strangers: ``(strangers,)`` words drawn at random; all words of a step share them.
+            window: how far neighbours may stand.
 
         Returns:
-            the mean over the pairs of a word and a neighbour.
+            the mean over the pairs of neighbours, and `NEGATIVES` times the mean over the strangers.
         """
-        middle = embedding(words, self.middle)  # (places, width)
-        together = (embedding(neighbours, self.nearby) @ middle[:, :, None]).squeeze(2)  # (places, neighbours)
-        apart = middle @ embedding(strangers, self.nearby).T  # (places, strangers)
-        return -(logsigmoid(together).mean() + negatives * logsigmoid(-apart).mean())
+        middle = embedding(passages, self.middle)  # (passages, length, width)
+        place = torch.arange(passages.size(1))
+        distance = (place[:, None] - place).abs()  # (length, length)
+        near = ((distance > 0) & (distance <= window)).float()
+        together = middle @ embedding(passages, self.nearby).mT  # (passages, length, length)
+        apart = middle.flatten(0, 1) @ embedding(strangers, self.nearby).T  # (passages * length, strangers)
+        pairs = near.sum() * len(passages)
+        return (softplus(-together) * near).sum() / pairs + NEGATIVES * softplus(apart).mean()
 
 
 def skipgram_vectors(
@@ -153,8 +157,8 @@ def skipgram_vectors(
     vocabulary: int,
     width: int = 64,
     window: int = 4,
-    steps: int = 3000,
-    batch: int = 2048,
+    steps: int = 4000,
+    batch: int = 64,
     learning_rate: float = 0.01,
     seed: int = 0,
     on_step: Callable[[int, float, Vectors], bool | None] | None = None,
@@ -170,7 +174,7 @@ def skipgram_vectors(
         width: numbers in a vector.
         window: how far neighbours may stand.
         steps: of training.
-        batch: windows in a step.
+        batch: passages of `PASSAGE` words in a step.
         learning_rate: the first.
         seed: of everything random.
         on_step: called with the step, its loss and the vectors so far; True ends the training.
@@ -182,17 +186,16 @@ def skipgram_vectors(
     frequency = np.bincount(ids, minlength=vocabulary) / len(ids)
     keep = np.minimum(1, np.sqrt(RARE / np.maximum(frequency, 1e-12)))
     kept = torch.from_numpy(ids[random.random(len(ids)) < keep[ids]])
-    if len(kept) <= 2 * window:
-        raise ValueError(f"{len(kept)} words are left of the text, too few for windows of {window}; give more text.")
+    if len(kept) <= PASSAGE:
+        raise ValueError(f"{len(kept)} words are left of the text, too few for passages of {PASSAGE}; give more text.")
     drawing = torch.from_numpy(frequency**0.75)
-    around = torch.tensor([place for place in range(-window, window + 1) if place])  # (neighbours,)
     model = SkipGram(vocabulary, width, seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
     for step in range(steps):
-        places = torch.randint(window, len(kept) - window, (batch,), generator=generator)
+        starts = torch.randint(len(kept) - PASSAGE, (batch, 1), generator=generator)
         strangers = torch.multinomial(drawing, STRANGERS, replacement=True, generator=generator)
-        loss = model(kept[places], kept[places[:, None] + around], strangers, NEGATIVES)
+        loss = model(kept[starts + torch.arange(PASSAGE)], strangers, window)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -57,14 +57,18 @@ def test_the_skip_gram_loss_and_its_gradient_are_the_formulas():
     with torch.no_grad():
         model.middle.normal_(generator=generator)
         model.nearby.normal_(generator=generator)
-    words, neighbours, strangers = torch.tensor([0, 4]), torch.tensor([[1, 2], [2, 5]]), torch.tensor([3, 6, 6])
-    loss = model(words, neighbours, strangers, negatives=5)
-    total = 0.0
-    for place, word in enumerate(words):
-        for neighbour in neighbours[place]:
-            total -= torch.log(torch.sigmoid(model.middle[word] @ model.nearby[neighbour])) / 4
-        for stranger in strangers:
-            total -= 5 * torch.log(torch.sigmoid(-model.middle[word] @ model.nearby[stranger])) / 6
+    passages, strangers = torch.tensor([[0, 4, 1, 2], [2, 5, 5, 3]]), torch.tensor([3, 6, 6])
+    loss = model(passages, strangers, window=2)
+    pairs = [(i, j) for i in range(4) for j in range(4) if 0 < abs(i - j) <= 2]
+    total = torch.zeros((), dtype=torch.float64)
+    for passage in passages:
+        for i, j in pairs:
+            score = model.middle[passage[i]] @ model.nearby[passage[j]]
+            total = total - torch.log(torch.sigmoid(score)) / len(pairs) / 2
+        for word in passage:
+            for stranger in strangers:
+                score = model.middle[word] @ model.nearby[stranger]
+                total = total - 5 * torch.log(torch.sigmoid(-score)) / (3 * 8)
     torch.testing.assert_close(loss, total)
     torch.testing.assert_close(
         torch.autograd.grad(loss, model.middle, retain_graph=True)[0],
@@ -76,7 +80,7 @@ def test_the_skip_gram_loss_and_its_gradient_are_the_formulas():
     "make",
     [
         lambda ids: ppmi_vectors(ids, 24, width=12),
-        lambda ids: skipgram_vectors(ids, 24, width=12, steps=150, batch=256),
+        lambda ids: skipgram_vectors(ids, 24, width=12, steps=150, batch=8),
     ],
 )
 def test_words_in_the_same_company_end_up_together(make):
@@ -99,7 +103,7 @@ def test_training_stops_when_it_is_told_to():
         twins(length=10_000), 24, steps=20, on_step=lambda step, loss, vectors: seen.append(step) or step == 3
     )
     assert seen == [0, 1, 2, 3]
-    with pytest.raises(ValueError, match="words are left of the text, too few for windows of 4"):
+    with pytest.raises(ValueError, match="words are left of the text, too few for passages of 32"):
         skipgram_vectors(np.array([0, 1, 0]), 2)
 
 
