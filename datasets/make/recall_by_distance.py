@@ -19,7 +19,8 @@ Share of values recalled across a distance, after 300 steps of training: one row
 command: OMP_NUM_THREADS=1 python datasets/make/recall_by_distance.py
 seeds: 0 to 2   machine: AMD EPYC, AVX-512, 1 thread   date: 2026-11-25
 model: one layer of width 64 (attention: two layers, 4 heads, rotary positions); batch 32, AdamW 0.003 falling to 0
-recalled: of 512 fresh texts; chance 0.0625; a low share means not learned in 300 steps, not that it cannot be learned
+recalled: of 512 fresh texts; chance is 0.0625, and there a model names one value whatever it read
+  a low share means not learned in 300 steps, not that it cannot be learned
 """
 
 
