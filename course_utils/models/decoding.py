@@ -107,11 +107,17 @@ class WithCache:
 
 
 class Texts:
-    """The state of `Rereading`: the texts themselves."""
+    """The state of `Rereading` and of n-gram models: the texts themselves."""
 
     def __init__(self, batch: int):
         self.ids = torch.zeros(batch, 0, dtype=torch.int64)
         self.mask = torch.zeros(batch, 0, dtype=torch.bool)
+
+    def read(self, ids: Tensor, mask: Tensor | None = None) -> list[Tensor]:
+        """Add new tokens, as for `LanguageModel.next_logits`; each whole text so far without padding, ``(tokens,)``."""
+        mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
+        self.ids, self.mask = torch.cat((self.ids, ids), dim=1), torch.cat((self.mask, mask), dim=1)
+        return [row[real] for row, real in zip(self.ids, self.mask, strict=True)]
 
     def repeat(self, times: int) -> None:
         """See `State.repeat`."""
@@ -142,9 +148,7 @@ class Rereading:
 
     def next_logits(self, ids: Tensor, state: Texts, mask: Tensor | None = None) -> Tensor:
         """See `LanguageModel.next_logits`."""
-        mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
-        state.ids, state.mask = torch.cat((state.ids, ids), dim=1), torch.cat((state.mask, mask), dim=1)
-        texts = [row[real] for row, real in zip(state.ids, state.mask, strict=True)]
+        texts = state.read(ids, mask)
         if hasattr(type(self.model), "next_logits"):
             model = cast(LanguageModel, self.model)
             padded, real = pad_left(texts)
