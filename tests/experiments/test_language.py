@@ -109,3 +109,12 @@ def test_counted_vectors_know_the_groups():
     assert word_vectors.group_score(words, vectors) > 0.42
     scores = word_vectors.analogy_score(words, vectors)
     assert scores["score"] > scores["neighbour"] + 0.05
+
+
+def test_recorded_word_vectors_group_words_and_arithmetic_is_not_always_worth_it():
+    rows = recorded("word_vectors").rows
+    for method, least, seconds in (("PPMI + SVD", 0.43, 5), ("skip-gram", 0.33, 35)):
+        runs = [row for row in rows if row["method"] == method]
+        assert len(runs) == 3 and mean(row["group_score"] for row in runs) > least
+        assert max(row["processor_seconds"] for row in runs) < seconds
+    assert all((row["analogy_score"] > row["analogy_neighbour"]) == (row["method"] == "PPMI + SVD") for row in rows)
