@@ -150,7 +150,7 @@ class NetworkPlayground(FigureExplorer):
                 self.inputs[name].layout.width = "270px"
         self._clicks = _Clicks()
         self.add_widget(self._clicks)
-        self.listen(self._clicks, "at", lambda at: self.click(*at[:2]))
+        self.listen(self._clicks, "at", self.clicked)
 
     def restart(self) -> None:
         """Stop, and forget what was learned."""
@@ -201,6 +201,12 @@ class NetworkPlayground(FigureExplorer):
         with self.lock:
             if self.run is not None:
                 self.run.note()
+
+    def clicked(self, at: list[Any]) -> None:
+        """Hear a click in the page."""
+        if len(at) < 2 or not all(isinstance(number, int | float) for number in at):
+            raise ValueError("A click has 2 numbers, across and down: click on the map or on a neuron.")
+        self.click(*at[:2])
 
     def click(self, across: float, down: float) -> None:
         """What a click at these pixels of the picture does: a point on the map, or the weights of a neuron."""

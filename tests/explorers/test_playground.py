@@ -274,3 +274,11 @@ def test_new_weights_and_play_without_a_feature_say_what_is_missing() -> None:
         assert playground.wait(5) and "tick at least one feature" in playground.problem
     playground.inputs["x1"].value = True
     assert playground.problem == ""
+
+
+@pytest.mark.parametrize("at", [[0.5], ["a", "b"], [None, 1]])
+def test_a_click_that_is_none_is_a_sentence(at: list[object]) -> None:
+    playground = NetworkPlayground()
+    before = playground.png
+    playground._clicks.at = at
+    assert "A click has 2 numbers" in playground.problem and playground.png == before
