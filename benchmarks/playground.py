@@ -32,7 +32,7 @@ def playing(**settings: object) -> tuple[float, float]:
         nonlocal pictures
         pictures += 1
 
-    playground._image.observe(drawn, "value")
+    playground.body.observe(drawn, "value")
     begun = time.perf_counter()
     playground.play()
     time.sleep(SECONDS)

@@ -122,7 +122,7 @@ def features(points: Tensor, names: tuple[str, ...]) -> Tensor:
 # ------------------------------------------------------------------------------------------------ a run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """What is to be learned, and by which network."""
 
@@ -137,6 +137,15 @@ class Task:
     def classes(self) -> int:
         """How many answers the network has."""
         return self.config.widths[-1]
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same points are to be learned by the same network."""
+        if not isinstance(other, Task):
+            return NotImplemented
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return all(np.array_equal(one, another) for one, another in pairs)
+
+    __hash__ = None  # type: ignore[assignment]  # arrays can change
 
 
 def neuron_name(config: MLPConfig, layer: int, index: int) -> str:
@@ -159,7 +168,8 @@ class Run:
     task: Task
     seed: int = 0
     steps: int = 0
-    curve: list[tuple[int, float, float]] = field(default_factory=list)  # steps, loss, held-out loss
+    taken: list[tuple[dict[str, float], int]] = field(default_factory=list)  # settings, and how many steps with them
+    noted: list[tuple[int, float, float]] = field(default_factory=list)  # steps, loss, held-out loss, at every tenth
     broken: str = ""  # why training ended, in a sentence
 
     def __post_init__(self) -> None:
@@ -172,7 +182,7 @@ class Run:
         self.order = torch.Generator().manual_seed(self.seed)
         self.waiting = torch.zeros(0, dtype=torch.int64)  # examples of this epoch that are still to come
         self.largest: deque[float] = deque(maxlen=4)  # the largest weight at the last few steps
-        self.note()
+        self.noted.append(self.losses())
 
     def _tensors(self, points: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
         return features(torch.tensor(points, dtype=torch.float32), self.task.features), torch.tensor(labels)
@@ -217,6 +227,12 @@ class Run:
             raise ValueError(self.broken)
         self.steps += 1
         self.largest.append(max(weights.abs().max().item() for weights in moved))
+        settings = {"learning_rate": learning_rate, "l1": l1, "l2": l2, "batch": batch}
+        if not (self.taken and self.taken[-1][0] == settings):
+            self.taken.append((settings, 0))
+        self.taken[-1] = settings, self.taken[-1][1] + 1
+        if self.steps % 10 == 0:
+            self.noted.append(self.losses())
 
     @torch.no_grad()
     def _put(self, values: list[Tensor]) -> None:
@@ -231,8 +247,10 @@ class Run:
         logits = self.network(inputs)
         return cross_entropy(logits, labels).item(), (logits.argmax(-1) == labels).float().mean().item()
 
-    def note(self) -> None:
-        """Put the present losses on the curve."""
-        losses = self.measure(self.inputs, self.labels)[0], self.measure(*self.held_out)[0]
-        if not self.curve or self.curve[-1][0] != self.steps:
-            self.curve.append((self.steps, *losses))
+    def losses(self) -> tuple[int, float, float]:
+        """The step, the loss now, and the held-out loss."""
+        return self.steps, self.measure(self.inputs, self.labels)[0], self.measure(*self.held_out)[0]
+
+    def curve(self) -> np.ndarray:
+        """Step, loss and held-out loss at every tenth step and now, ``(measurements, 3)``."""
+        return np.array(self.noted if self.steps % 10 == 0 else [*self.noted, self.losses()])

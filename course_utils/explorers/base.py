@@ -33,10 +33,13 @@ A text needs no panels: ``TextExplorer`` has ``render`` instead, which returns e
 What a subclass may define
 - Controls as class attributes: ``Slider, Choice, Toggle, Text, Button``. Those marked ``slow`` go to ``prepare``.
 - ``tour``: stops, each a pair of values of controls (the others stand at their first values) and a sentence, or a
-  function from the result to a sentence with computed numbers.
+  function from the result to a sentence with computed numbers. A button among the values is pressed that many times.
 - ``__init__(self, model, ..., **start)``: store what you need, then ``super().__init__(**start)``, which draws. A range
   that depends on the model: ``self.layer = Slider(0, layers - 1, 0)`` before that call.
-- ``restart(self)``: forget what buttons did. Called before the first draw and by Reset; set up such state here.
+- ``restart(self)``: forget what buttons did. Called before the first draw, by Reset and by stops of a tour that press
+  buttons; set up such state here.
+- ``pressed(self)`` and ``press_again(self, pressed)``: what buttons did, and its way back when such a tour is left or
+  Reset undone.
 - ``prepare(self, **slow)``: the costly part. Results of the last few settings are kept; ``forget()`` drops them.
 - ``dependent_controls(self, prepared)``: name to ``Slider`` or ``Choice`` for controls whose range or options depend on
   what was prepared. ``show_controls(names)`` in it shows these controls and hides the others.
@@ -88,7 +91,7 @@ __all__ = [
 ]  # fmt: skip
 
 KEPT = 8  # results of prepare: enough to go back and forth between a few prompts
-Stop = tuple[Mapping[str, Any], str | Callable[[Any], str]]  # of a tour: values of controls, and what to see there
+Stop = tuple[Mapping[str, Any], str | Callable[[Any], str]]  # of a tour: values, presses, and what to see there
 
 
 class _Helper(anywidget.AnyWidget):
@@ -167,8 +170,8 @@ class Explorer(Display):
         self._setting = False
         self._worker: threading.Thread | None = None
         self._pressing = threading.Lock()
-        self._before_reset: dict[str, Any] | None = None
-        self._before_tour: dict[str, Any] = {}
+        self._before_reset: tuple[dict[str, Any], Any] | None = None
+        self._before_tour: tuple[dict[str, Any], Any] = ({}, None)
         self._pinned_says = ""
         for name, control in self.controls.items():
             self.inputs[name] = control.widget()
@@ -211,10 +214,10 @@ class Explorer(Display):
         self._top = widgets.HBox([self._controls])
         self.widget.children = (
             self._top,
+            self.status,  # beside the control that was refused
             *([self.tour_bar.widget] if self.tour_bar else []),
             self.body,
             self.caption_line,
-            self.status,
             *([self.details_box] if self.details_height else []),
             widgets.HBox(below, layout=wrap),
         )
@@ -224,6 +227,13 @@ class Explorer(Display):
 
     def restart(self) -> None:
         """Forget what buttons did."""
+
+    def pressed(self) -> Any:
+        """Return what buttons did, to be given to ``press_again``."""
+        return None
+
+    def press_again(self, pressed: Any) -> None:
+        """Bring back what buttons did."""
 
     def prepare(self, *_: Any, **slow: Any) -> Any:
         """Return what is costly and depends on slow controls only."""
@@ -260,7 +270,8 @@ class Explorer(Display):
         if beside:
             self._top.children = (widget, *self._top.children)
             self._top.layout.flex_flow = "row wrap"
-            self._controls.layout.flex = "1 1 300px"
+            self._controls.layout.flex = "1 1 200px"
+            self._controls.layout.align_content = "flex-start"
         else:
             self.widget.children = (*self.widget.children, widget)
 
@@ -296,7 +307,7 @@ class Explorer(Display):
     def reset(self) -> None:
         """Put every control back to its first value; ``undo`` takes this back."""
         with self.lock:
-            before = self.values
+            before = self.values, self.pressed()
             self.restart()
             self._put(self._start, lenient=True)
             self._remember(before)
@@ -305,8 +316,12 @@ class Explorer(Display):
 
     def undo(self) -> None:
         """Take back the last ``reset``."""
-        if self._before_reset is not None:
-            self.set(**self._before_reset)
+        with self.lock:
+            if self._before_reset is not None:
+                values, pressed = self._before_reset
+                self.press_again(pressed)
+                self._shown = None
+                self.set(**values)
 
     def pin(self) -> None:
         """Keep the present result as a ghost to compare with."""
@@ -323,17 +338,32 @@ class Explorer(Display):
         with self.lock:
             if stop is None:
                 if self.tour_stop is not None:
+                    values, pressed = self._before_tour
                     self._show_stop(None, "")
-                    self._put(self._before_tour, lenient=True)
+                    if self._tour_presses():
+                        self.restart()
+                        self.press_again(pressed)
+                        self._shown = None
+                    self._put(values, lenient=True)
                     self._settle()
                 return
             if not 0 <= stop < len(self.tour):
                 raise ValueError(f"{type(self).__name__} has no stop {stop}; its tour has {len(self.tour)}")
             if self.tour_stop is None:
-                self._before_tour = self.values
+                self._before_tour = self.values, self.pressed()
             state, sentence = self.tour[stop]
+            presses = {name: count for name, count in state.items() if name in self.buttons}
+            state = {name: value for name, value in state.items() if name not in presses}
             # A stop looks the same whatever the learner did before it.
+            if self._tour_presses():
+                self.restart()
+                self._shown = None
             self._put({**self._start, **self._followers(state), **state}, lenient=True)
+            self._update()
+            for name, count in presses.items():
+                for _ in range(count):
+                    getattr(self, self._declared(Button)[name].method)()
+                self._shown = None
             self._update()
             self._show_stop(stop, sentence if isinstance(sentence, str) else sentence(self.result))
 
@@ -510,6 +540,9 @@ class Explorer(Display):
                 self.replace(name, control)
         return self._prepared[key]
 
+    def _tour_presses(self) -> bool:
+        return any(name in self.buttons for state, _ in self.tour for name in state)
+
     def _show_stop(self, stop: int | None, sentence: str) -> None:
         self.tour_stop = stop
         if self.tour_bar:
@@ -572,7 +605,7 @@ class Explorer(Display):
     def _fail(self, error: BaseException) -> None:
         self.say(f"Something went wrong: {type(error).__name__}: {error}")
 
-    def _remember(self, before: dict[str, Any] | None) -> None:
+    def _remember(self, before: tuple[dict[str, Any], Any] | None) -> None:
         self._before_reset = before
         self._reset.description = "Reset" if before is None else "Undo reset"
 
