@@ -38,7 +38,7 @@ What a subclass may define
   that depends on the model: ``self.layer = Slider(0, layers - 1, 0)`` before that call.
 - ``restart(self)``: forget what buttons did. Called before the first draw, by Reset and by stops of a tour that press
   buttons; set up such state here.
-- ``pressed(self)`` and ``press_again(self, pressed)``: what buttons did, and its way back when such a tour is left or
+- ``remember(self)`` and ``recall(self, remembered)``: what buttons did, and its way back when such a tour is left or
   Reset undone.
 - ``prepare(self, **slow)``: the costly part. Results of the last few settings are kept; ``forget()`` drops them.
 - ``dependent_controls(self, prepared)``: name to ``Slider`` or ``Choice`` for controls whose range or options depend on
@@ -207,7 +207,7 @@ class Explorer(Display):
             (self._copy, self._copy_line),
         ):
             button.on_click(lambda _, action=action: self._try(action))
-        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
+        wrap = {"flex_flow": "row wrap", "align_items": "center"}
         below = [self._pin, self._unpin, self._reset, self._copy, self._line, self._helper]
         self.tour_bar = TourBar(len(self.tour), self.visit, self._try) if self.tour else None
         self._controls = widgets.HBox([*self.inputs.values(), *self.buttons.values()], layout=wrap)
@@ -228,11 +228,11 @@ class Explorer(Display):
     def restart(self) -> None:
         """Forget what buttons did."""
 
-    def pressed(self) -> Any:
-        """Return what buttons did, to be given to ``press_again``."""
+    def remember(self) -> Any:
+        """Return what buttons did, to be given to ``recall``."""
         return None
 
-    def press_again(self, pressed: Any) -> None:
+    def recall(self, remembered: Any) -> None:
         """Bring back what buttons did."""
 
     def prepare(self, *_: Any, **slow: Any) -> Any:
@@ -307,7 +307,7 @@ class Explorer(Display):
     def reset(self) -> None:
         """Put every control back to its first value; ``undo`` takes this back."""
         with self.lock:
-            before = self.values, self.pressed()
+            before = self.values, self.remember()
             self.restart()
             self._put(self._start, lenient=True)
             self._remember(before)
@@ -318,8 +318,8 @@ class Explorer(Display):
         """Take back the last ``reset``."""
         with self.lock:
             if self._before_reset is not None:
-                values, pressed = self._before_reset
-                self.press_again(pressed)
+                values, remembered = self._before_reset
+                self.recall(remembered)
                 self._shown = None
                 self.set(**values)
 
@@ -338,11 +338,11 @@ class Explorer(Display):
         with self.lock:
             if stop is None:
                 if self.tour_stop is not None:
-                    values, pressed = self._before_tour
+                    values, remembered = self._before_tour
                     self._show_stop(None, "")
                     if self._tour_presses():
                         self.restart()
-                        self.press_again(pressed)
+                        self.recall(remembered)
                         self._shown = None
                     self._put(values, lenient=True)
                     self._settle()
@@ -350,7 +350,7 @@ class Explorer(Display):
             if not 0 <= stop < len(self.tour):
                 raise ValueError(f"{type(self).__name__} has no stop {stop}; its tour has {len(self.tour)}")
             if self.tour_stop is None:
-                self._before_tour = self.values, self.pressed()
+                self._before_tour = self.values, self.remember()
             state, sentence = self.tour[stop]
             presses = {name: count for name, count in state.items() if name in self.buttons}
             state = {name: value for name, value in state.items() if name not in presses}

@@ -191,14 +191,14 @@ class NetworkPlayground(FigureExplorer):
         self.cancel.set()
         self.run, self.seed = None, self.first_seed
 
-    def pressed(self) -> tuple[Run | None, int]:
+    def remember(self) -> tuple[Run | None, int]:
         """The run, and the seed that it began with."""
         return self.run, self.seed
 
-    def press_again(self, pressed: tuple[Run | None, int]) -> None:
+    def recall(self, remembered: tuple[Run | None, int]) -> None:
         """Go on with an earlier run."""
         self.cancel.set()
-        self.run, self.seed = pressed
+        self.run, self.seed = remembered
 
     def start_again(self) -> None:
         """Other random weights, step 0."""
@@ -268,10 +268,12 @@ class NetworkPlayground(FigureExplorer):
         if len(place) != 2:
             return
         across, up = place[0] * self.figure.bbox.width, place[1] * self.figure.bbox.height
-        if at := self.panels["map"].value_at(across, up):
+        plane, network = self.panels["map"], self.panels["network"]
+        assert isinstance(plane, ClassMap) and isinstance(network, NetworkPicture)
+        if at := plane.value_at(across, up):
             before = self.own_points.strip() + "\n" if self.own_points.strip() else ""
             self.set(data=OWN, own_points=f"{before}{at[0]:.1f}, {at[1]:.1f}, {self.click_adds}")
-        elif neuron := self.panels["network"].neuron_at(across, up):
+        elif neuron := network.neuron_at(across, up):
             self.set(neuron=neuron_name(self.result.task.config, *neuron))
 
     # Numbers.
@@ -347,7 +349,7 @@ class NetworkPlayground(FigureExplorer):
         loss = figure.add_axes((736 / width, 44 / height, 92 / width, 150 / height), xlim=(0, longest), ylim=(0, 1.5))
         loss.tick_params(labelsize=10, length=2)
         loss.set_xticks([0, longest], ["0", f"{longest:,}"])
-        loss.get_xticklabels()[1].set_ha("right")
+        loss.get_xticklabels()[1].set_horizontalalignment("right")
         loss.set_title("loss", fontsize=10, pad=3)
         loss.set_xlabel("step", fontsize=10, labelpad=-8)
         training = {"color": BLUE, "linewidth": 1.8, "label": "training"}
@@ -389,7 +391,8 @@ class NetworkPlayground(FigureExplorer):
     def details(self, result: Playing) -> str:
         """The network as formulas with its numbers in them, that of the chosen neuron first."""
         names = [FEATURES[name][0] for name in result.task.features]
-        kind, lines = result.task.config.activation, []
+        kind = result.task.config.activation
+        lines: list[str] = []
         for layer, (weights, biases) in enumerate(zip(result.weights, result.biases, strict=True), start=1):
             own = [neuron_name(result.task.config, layer, index) for index in range(len(weights))]
             plain = layer == len(result.weights) or kind == "linear"

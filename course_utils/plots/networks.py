@@ -198,16 +198,16 @@ class NetworkPicture:
             for index, (x, y) in enumerate(column):
                 tile = self._tile(content, layer, index, maps[index])
                 chosen = content.chosen == (layer, index)
-                frame = {"frame": INK, "border": 3} if chosen else {}
-                self.sheet.paste(tile, x - self.NODE // 2, y - self.NODE // 2, size=self.NODE, **frame)
+                frame, border = (INK, 3) if chosen else (GREY, 1)
+                self.sheet.paste(tile, x - self.NODE // 2, y - self.NODE // 2, self.NODE, frame, border)
         for text in self.numbers:
             text.set_text("")
         if content.chosen:
             layer, index = content.chosen
-            end = np.array(self.places[layer][index])
+            right, height = self.places[layer][index]
             weights = content.weights[layer - 1][index]
-            for text, weight, start in zip(self.numbers, weights, self.places[layer - 1], strict=False):
-                text.set_position(np.array(start) + (end - start) * 0.42)
+            for text, weight, (x, y) in zip(self.numbers, weights, self.places[layer - 1], strict=False):
+                text.set_position((x + (right - x) * 0.42, y + (height - y) * 0.42))
                 text.set_text(f"{weight:.3g}".replace("-", "−"))
 
     def _tile(self, content: NetworkState, layer: int, index: int, answers: np.ndarray) -> np.ndarray:
@@ -248,7 +248,8 @@ class ClassMap:
         self.axes.spines[:].set_visible(False)
         self.axes.tick_params(length=2, labelsize=10, pad=1)
         look: dict[str, Any] = {"linestyle": "none", "markersize": 5, "zorder": 5}
-        hollow, filled = {"markerfacecolor": "none", "alpha": 0.6}, {"markeredgecolor": "white", "markeredgewidth": 0.7}
+        hollow: dict[str, Any] = {"markerfacecolor": "none", "alpha": 0.6}
+        filled: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.7}
         looks = list(zip(CLASS_MARKERS, CLASS_COLOURS, strict=True))
         self.held_out = [
             self.axes.plot([], [], mark, markeredgecolor=colour, **look, **hollow)[0] for mark, colour in looks
@@ -382,7 +383,9 @@ class ShareBars:
         ]
         stroke: dict[str, Any] = {"color": INK, "markersize": 9, "markeredgewidth": 2}
         self.strokes = [axes.plot([], [], "|", **stroke)[0] for _ in networks]
-        self.words = [axes.add_artist(Label(0, 0, "", va="center", fontsize=10)) for _ in networks]
+        self.words = [Label(0, 0, "", va="center", fontsize=10) for _ in networks]
+        for word in self.words:
+            axes.add_artist(word)
         axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, borderaxespad=0.2, fontsize=10,
                     handlelength=1, columnspacing=1)  # fmt: skip
 
@@ -399,7 +402,7 @@ class ShareBars:
             word.set_text(percent(shares[best]))
             word.set_position((shares[best] + 0.02, at[best]))
         for number, stroke in enumerate(self.strokes):
-            stroke.set_data(*((ghost[number], self.rows[number]) if ghost is not None else ([], [])))
+            stroke.set_data([] if ghost is None else ghost[number], [] if ghost is None else self.rows[number])
 
 
 def whole_figure(figure: Figure) -> Axes:

@@ -153,16 +153,16 @@ class Line(FigureExplorer):
         self.listen(self.pointer, "place", lambda place: self.set(slope=place[1]))
 
     def restart(self) -> None:
-        self.counted = 0
+        self.pressed = 0
 
     def count(self) -> None:
-        self.counted += 1
+        self.pressed += 1
 
-    def pressed(self) -> int:
-        return self.counted
+    def remember(self) -> int:
+        return self.pressed
 
-    def press_again(self, pressed: int) -> None:
-        self.counted = pressed
+    def recall(self, remembered: int) -> None:
+        self.pressed = remembered
 
     def compute(self, prepared: None, slope: float, rate: float, scale: int) -> tuple[float, float, int]:
         return slope * scale, rate, scale
@@ -181,7 +181,7 @@ class Line(FigureExplorer):
         return {"line": {"line": ([0, 1], [0, result[0]])}}
 
     def caption(self, result: tuple[float, float, int]) -> str:
-        return f"Slope {result[0]}, rate {result[1]}, pressed {self.counted} times."
+        return f"Slope {result[0]}, rate {result[1]}, pressed {self.pressed} times."
 
 
 @pytest.mark.parametrize("value", [0.501, 0.9 + 1e-16, 0.1 + 0.2, 1e-17, 0.00166])
@@ -258,6 +258,8 @@ def test_own_widgets_stand_beside_the_controls_or_below_all() -> None:
     pad = widgets.HTML("pad")
     line.add_widget(pad, beside=True)
     assert line.widget.children[0].children[0] is pad
+    flexed = [box for box in line.widget.children if box.layout.flex]
+    assert flexed == [], "only the controls beside it may grow, not the row of buttons under the picture"
 
 
 def test_a_tour_is_locked_with_the_controls_and_refuses_a_stop_it_has_not() -> None:
