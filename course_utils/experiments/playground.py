@@ -6,6 +6,7 @@ Three parts: the points (``POINTS``, ``parse_points``), what the network is give
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -133,11 +134,6 @@ class Task:
     features: tuple[str, ...]
     config: MLPConfig
 
-    @property
-    def classes(self) -> int:
-        """How many answers the network has."""
-        return self.config.widths[-1]
-
     def __eq__(self, other: object) -> bool:
         """Whether the same points are to be learned by the same network."""
         if not isinstance(other, Task):
@@ -155,6 +151,71 @@ def neuron_name(config: MLPConfig, layer: int, index: int) -> str:
     ('1.1', 'answer B')
     """
     return f"answer {CLASSES[index]}" if layer == len(config.widths) - 1 else f"{layer}.{index + 1}"
+
+
+def neurons(config: MLPConfig) -> dict[str, tuple[int, int]]:
+    """Names of all neurons, each with its layer and its place in it.
+
+    >>> neurons(MLPConfig((2, 1, 2)))
+    {'1.1': (1, 0), 'answer A': (2, 0), 'answer B': (2, 1)}
+    """
+    sizes = enumerate(config.widths[1:], start=1)
+    return {neuron_name(config, layer, index): (layer, index) for layer, size in sizes for index in range(size)}
+
+
+def make_task(
+    data: str, own_points: str, noise: float, names: tuple[str, ...], hidden: list[int], activation: str
+) -> Task:
+    """Return a problem with its network; always the same points for the same arguments.
+
+    Args:
+        data: one of ``POINTS``, or ``OWN``.
+        own_points: lines that `parse_points` reads.
+        noise: per cent of 2, by which the points are moved at random.
+        names: of ``FEATURES``, one at least.
+        hidden: neurons of each hidden layer.
+        activation: theirs.
+
+    >>> make_task("xor", "", 0, ("x1", "x2"), [4], "tanh").config.widths
+    (2, 4, 2)
+    """
+    generator = np.random.default_rng(0)
+    if data == OWN:
+        points, labels = parse_points(own_points)
+        held_out: tuple[np.ndarray, np.ndarray] = (np.zeros((0, 2)), np.zeros(0, dtype=int))
+    else:
+        points, labels = POINTS[data](generator, COUNT)
+        held_out = POINTS[data](generator, COUNT)
+    points, held_out_points = (
+        (at + generator.normal(0, 1, at.shape) * noise / 50).clip(-EDGE, EDGE) for at in (points, held_out[0])
+    )
+    config = MLPConfig((len(names), *hidden, max(2, int(labels.max()) + 1)), activation)
+    return Task(points, labels, held_out_points, held_out[1], names, config)
+
+
+def formulas(task: Task, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> dict[tuple[int, int], str]:
+    """Return every neuron as a formula with its numbers in it, by its layer and its place in it.
+
+    Args:
+        task: what the network is.
+        weights: of each layer, ``(neurons, inputs)``.
+        biases: of each layer, ``(neurons,)``.
+
+    >>> task = make_task("xor", "", 0, ("x1", "x2"), [1], "tanh")
+    >>> formulas(task, [np.array([[1.0, -2.0]]), np.ones((2, 1))], [np.array([0.5]), np.zeros(2)])[1, 0]
+    '1.1 = tanh( 1·x₁ − 2·x₂ + 0.5 )'
+    """
+    names, found = [FEATURES[name][0] for name in task.features], {}
+    for layer, (rows, added) in enumerate(zip(weights, biases, strict=True), start=1):
+        own = [neuron_name(task.config, layer, index) for index in range(len(rows))]
+        plain = layer == len(weights) or task.config.activation == "linear"
+        for index, (name, row, bias) in enumerate(zip(own, rows, added, strict=True)):
+            products = [f"{weight:.3g}·{before}" for weight, before in zip(row, names, strict=True)]
+            formula = " + ".join([*products, f"{bias:.3g}"]).replace("+ -", "− ").replace("-", "−")
+            formula = formula if plain else f"{task.config.activation}( {formula} )"
+            found[layer, index] = f"{name.replace('answer ', '')} = {formula}"
+        names = [f"[{name}]" for name in own]
+    return found
 
 
 @dataclass

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from course_utils.experiments.playground import (
     CLASSES,
-    COUNT,
     EDGE,
     FEATURES,
     OWN,
@@ -21,12 +20,14 @@ from course_utils.experiments.playground import (
     Run,
     Task,
     features,
+    formulas,
+    make_task,
     neuron_name,
-    parse_points,
+    neurons,
 )
 from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Text, Toggle, tag
 from course_utils.explorers.pointer import Pointer
-from course_utils.models.mlp import ACTIVATIONS, MLPConfig
+from course_utils.models.mlp import ACTIVATIONS
 from course_utils.plots.networks import (
     CLASS_COLOURS,
     CLASS_MARKERS,
@@ -94,16 +95,6 @@ def silent_layer(result: Playing) -> str:
                 "rate has pushed its neurons where they are flat; lower it and press New weights."
             )
     return ""
-
-
-def neurons(config: MLPConfig) -> dict[str, tuple[int, int]]:
-    """Names of all neurons, each with its layer and its place in it.
-
-    >>> neurons(MLPConfig((2, 1, 2)))
-    {'1.1': (1, 0), 'answer A': (2, 0), 'answer B': (2, 1)}
-    """
-    sizes = enumerate(config.widths[1:], start=1)
-    return {neuron_name(config, layer, index): (layer, index) for layer, size in sizes for index in range(size)}
 
 
 def _right(now: Playing) -> str:
@@ -204,12 +195,12 @@ class NetworkPlayground(FigureExplorer):
         """Other random weights, step 0."""
         self.run, self.seed = None, self.seed + 1
 
-    def step_once(self) -> None:
-        """One step of training."""
+    def step_once(self, **settings: float) -> None:
+        """One step of training, by the controls' settings where no others are given."""
         with self.lock:
             if self.run is None:  # after New weights, where the controls are refused
                 raise ValueError(self.refused)
-            self.run.step(**{name: self.values[name] for name in SETTINGS})
+            self.run.step(**{name: self.values[name] for name in SETTINGS} | settings)
 
     def play_on(self) -> None:
         """Train until Stop is pressed; a picture after every few steps."""
@@ -241,10 +232,7 @@ class NetworkPlayground(FigureExplorer):
         settings = {name: self.controls[name].check(value) for name, value in settings.items()}
         try:
             for _ in range(steps):
-                with self.lock:
-                    if self.run is None:
-                        raise ValueError(self.refused)
-                    self.run.step(**{name: self.values[name] for name in SETTINGS} | settings)
+                self.step_once(**settings)
         finally:
             self.refresh()
         return self
@@ -286,18 +274,7 @@ class NetworkPlayground(FigureExplorer):
         if not names:
             raise ValueError("The network is given nothing to look at: tick at least one feature, such as x₁.")
         self.show_controls([name for name in self.controls if data == OWN or name != "own_points"])
-        generator = np.random.default_rng(0)
-        if data == OWN:
-            points, labels = parse_points(own_points)
-            held_out: tuple[np.ndarray, np.ndarray] = (np.zeros((0, 2)), np.zeros(0, dtype=int))
-        else:
-            points, labels = POINTS[data](generator, COUNT)
-            held_out = POINTS[data](generator, COUNT)
-        points, held_out_points = (
-            (at + generator.normal(0, 1, at.shape) * noise / 50).clip(-EDGE, EDGE) for at in (points, held_out[0])
-        )
-        config = MLPConfig((len(names), *[width] * layers, max(2, int(labels.max()) + 1)), activation)
-        return Task(points, labels, held_out_points, held_out[1], names, config)
+        return make_task(data, own_points, noise, names, [width] * layers, activation)
 
     def dependent_controls(self, prepared: Task) -> dict[str, Choice]:
         """Each neuron can be asked for its weights."""
@@ -390,20 +367,8 @@ class NetworkPlayground(FigureExplorer):
 
     def details(self, result: Playing) -> str:
         """The network as formulas with its numbers in them, that of the chosen neuron first."""
-        names = [FEATURES[name][0] for name in result.task.features]
-        kind = result.task.config.activation
-        lines: list[str] = []
-        for layer, (weights, biases) in enumerate(zip(result.weights, result.biases, strict=True), start=1):
-            own = [neuron_name(result.task.config, layer, index) for index in range(len(weights))]
-            plain = layer == len(result.weights) or kind == "linear"
-            for index, (name, row, bias) in enumerate(zip(own, weights, biases, strict=True)):
-                products = [f"{weight:.3g}·{before}" for weight, before in zip(row, names, strict=True)]
-                formula = " + ".join([*products, f"{bias:.3g}"]).replace("+ -", "− ").replace("-", "−")
-                line = f"{name.replace('answer ', '')} = {formula if plain else f'{kind}( {formula} )'}"
-                if result.chosen == (layer, index):
-                    lines.insert(0, tag("div", tag("b", f"▸ {line}")))
-                else:
-                    lines.append(tag("div", line))
-            names = [f"[{name}]" for name in own]
-        lines.append(tag("div", "the class with the largest answer wins; softmax turns the answers into probabilities"))
-        return tag("div", *lines, style="font-family:monospace;font-size:12px;line-height:1.4")
+        lines = formulas(result.task, result.weights, result.biases)
+        chosen = [tag("div", tag("b", f"▸ {lines.pop(result.chosen)}"))] if result.chosen else []
+        rule = "the class with the largest answer wins; softmax turns the answers into probabilities"
+        rows = [*chosen, *(tag("div", line) for line in (*lines.values(), rule))]
+        return tag("div", *rows, style="font-family:monospace;font-size:12px;line-height:1.4")
