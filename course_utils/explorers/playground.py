@@ -253,7 +253,7 @@ class NetworkPlayground(FigureExplorer):
 
     def pointed(self, place: list[float]) -> None:
         """What a click on the picture does: a point on the map, or the weights of a neuron."""
-        if len(place) != 2:
+        if len(place) != 2 or not all(0 <= part <= 1 for part in place):
             return
         across, up = place[0] * self.figure.bbox.width, place[1] * self.figure.bbox.height
         plane, network = self.panels["map"], self.panels["network"]

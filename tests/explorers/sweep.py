@@ -72,7 +72,7 @@ def silence() -> Iterator[None]:
     finally:
         logging.getLogger().removeHandler(handler)
     said = heard.getvalue() + "".join(f"{warning.message}\n" for warning in caught)
-    assert said == ""
+    assert said == "", said
 
 
 def check(explorer: Explorer) -> None:

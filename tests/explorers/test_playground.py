@@ -257,6 +257,9 @@ def test_a_click_on_the_map_adds_a_point_and_a_click_on_a_neuron_names_it() -> N
     press_at(playground, left + 3, bottom - 3)
     assert playground.neuron == "1.3" and "▸ 1.3 =" in playground.details_box.value
     before = playground.values
+    for nonsense in ([0.5], [1e308, 0.0], [-3.0, 0.5]):
+        playground.widget.children[-1].place = nonsense
+    assert playground.problem == ""
     press_at(playground, 3, 287)
     assert playground.values == before
     press_at(playground, across, up)
