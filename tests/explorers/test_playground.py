@@ -340,9 +340,6 @@ def test_the_tour_trains_and_gives_the_learners_own_run_back() -> None:
     playground = NetworkPlayground(data="spirals", width=3, sin_x1=True, seed=5)
     playground.train(37)
     before = playground.says, playground.png
-    playground.play()
-    playground.tour_bar.tour.click()  # while it plays
-    assert playground.wait(20)
     shares = {}
     for number in range(len(playground.tour)):
         playground.visit(number)
@@ -352,12 +349,25 @@ def test_the_tour_trains_and_gives_the_learners_own_run_back() -> None:
         shares[number] = result.held_out[1]
     assert shares[0] > 0.97 and shares[1] < 0.75 and shares[2] > 0.97 and shares[3] > 0.95 and shares[5] < 0.75
     assert playground.result.task.features == ("x1", "x2") and playground.l1 == 0
+    for width in range(1, 9):  # more than the base keeps of what was prepared
+        playground.set(width=width)
+    playground.visit(None)
+    assert (playground.says, playground.png) == before
+
+
+def test_a_tour_that_begins_while_it_plays_stops_it_and_takes_no_step_more() -> None:
+    playground = NetworkPlayground(speed=100)
+    playground.play()
+    deadline = time.monotonic() + 20
+    while playground.run.steps < 5:
+        assert time.monotonic() < deadline
+    with playground.lock:
+        playground.visit(0)
+        time.sleep(0.05)  # the worker waits for its next step
+    assert playground.wait(20) and playground.run.steps == playground.result.steps == 100
     playground.visit(None)
     steps = playground.result.steps
-    assert steps >= 37 and playground.data == "spirals"
-    assert eval(playground.as_python()).png == playground.png
-    if steps == 37:
-        assert (playground.says, playground.png) == before
+    assert 5 <= steps < 100 and eval(playground.as_python()).png == playground.png
 
 
 def test_a_reset_that_is_undone_brings_the_training_back() -> None:
