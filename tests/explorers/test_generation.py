@@ -59,7 +59,7 @@ def test_surprise_and_text_are_those_of_the_tokens_taken() -> None:
     assert len(expected) == 5 and explorer.result.bits == pytest.approx(expected, abs=1e-3)
     assert f"5 tokens written, {sum(expected):.1f} bits" in explorer.says
     assert explorer.result.text == tokenizer().decode(explorer.writing.ids[prompt:])
-    assert [bar.get_width() for bar in explorer.surprises][:5] == pytest.approx(expected, abs=1e-3)
+    assert [bar.get_width() for bar in explorer.panels["written"].bars][:5] == pytest.approx(expected, abs=1e-3)
 
 
 def test_always_the_first_row_is_greedy_writing() -> None:
@@ -120,7 +120,7 @@ def test_the_list_reads_as_the_bars_and_choosing_moves_the_colour() -> None:
     words = [words for words, _ in explorer.inputs["row"].options]
     assert [word.rpartition("  ")[0] for word in words] == list(explorer.result.tokens)
     explorer.inputs["row"].value = 4
-    colours = [bar.get_facecolor() for bar in explorer.bars]
+    colours = [bar.get_facecolor() for bar in explorer.panels["next"].bars]
     assert [colour != colours[3] for colour in colours].count(True) == ROWS - 1
     explorer.take()
     assert [words for words, _ in explorer.inputs["row"].options] != words and explorer.row == 4
@@ -237,7 +237,7 @@ def test_growing_replaces_the_chosen_leaf_by_its_likeliest_children() -> None:
 )
 def test_the_prompt_before_the_tree_is_cut_at_a_blank(prompt: str, label: str) -> None:
     tree = ContinuationTree(model(), tokenizer(), prompt=prompt)
-    assert tree.artists["axes"].texts[0].get_text() == label
+    assert tree.figure.axes[0].texts[0].get_text() == label
 
 
 def test_a_full_or_deep_tree_says_so_and_stays() -> None:
@@ -265,7 +265,7 @@ def test_no_label_of_a_deep_tree_of_long_tokens_lies_on_another_or_outside() -> 
     ]
     tree.draw(tree.figure, type(result)(result.prompt, tuple(longest), result.leaves, result.texts, result.chosen))
     tree.figure.canvas.draw()
-    boxes = [text.get_window_extent() for text in (*tree.artists["axes"].texts, *tree.figure.texts)]
+    boxes = [text.get_window_extent() for text in (*tree.figure.axes[0].texts, *tree.figure.texts)]
     assert len(boxes) > 25
     for number, box in enumerate(boxes):
         assert 0 <= box.x0 and box.x1 <= tree.figure.bbox.width

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.explorers.sampling import DRAWS, ROWS, TemperatureExplorer, token_name
+from course_utils.explorers.sampling import DRAWS, MOST_TOKENS, ROWS, TemperatureExplorer, token_name
 from course_utils.sampling import next_logits
 
 from .sweep import refuses
@@ -120,3 +120,13 @@ def test_a_copied_line_makes_the_same_draws() -> None:
     names = {"model": explorer.model, "tokenizer": tokenizer(), "TemperatureExplorer": TemperatureExplorer}
     copied = eval(explorer.as_python(), names)
     assert copied.says == explorer.says and copied.png == explorer.png and "20 draws" in copied.says
+
+
+def test_a_prompt_of_too_many_tokens_is_refused_before_the_model_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    explorer = TemperatureExplorer(model(context=10_000), tokenizer())
+    before = explorer.png
+    monkeypatch.setattr(explorer, "model", None)  # reading would fail
+    tokens = len(tokenizer().encode("🎉" * 2000))
+    explorer.inputs["prompt"].value = "🎉" * 2000  # few enough characters
+    assert explorer.problem == f"The prompt has {tokens:,} tokens and may have {MOST_TOKENS}: please shorten it."
+    assert tokens > 2000 and explorer.png == before
