@@ -78,6 +78,15 @@ class Continuation:
     log_probabilities: list[float] = dataclasses.field(default_factory=list)
     finish_reason: str = "length"
 
+    @property
+    def bits_per_token(self) -> float:
+        """Mean surprisal of its tokens, in bits.
+
+        >>> Continuation(ids=[3, 1], log_probabilities=[math.log(1 / 2), math.log(1 / 8)]).bits_per_token
+        2.0
+        """
+        return -sum(self.log_probabilities) / len(self.ids) / math.log(2)
+
 
 def warp(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0) -> Tensor:
     """Reshape the distribution of the next token; what is cut away gets minus infinity.
