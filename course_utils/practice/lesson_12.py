@@ -173,8 +173,9 @@ PREDICTIONS = (
             Option("one sentence again and again",
                    "A sentence that is already in the text makes itself more likely, and greedy has no way out of the "
                    "circle. Holtzman et al. (2020) called it neural text degeneration.", right=True),
-            Option("an early end", "To end, the model would have to find its stop token the most likely one. In the "
-                   "middle of a circle the next word of the sentence is always more likely."),
+            Option("an early end",
+                   "To end, the model would have to find its stop token the most likely one. In these 40 tokens that "
+                   "never happens."),
         ),
     ),
 )
