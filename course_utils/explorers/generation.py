@@ -222,7 +222,7 @@ class ContinuationTree(FigureExplorer):
         start: first values of the controls: prompt, branches, leaf.
     """
 
-    size = (8.4, 4.6)
+    size = (8.4, 4.5)
     caption_lines = 3
     prompt = Text("Once upon a time")
     branches = Slider(1, 4, 3, label="branches per token", slow=True)

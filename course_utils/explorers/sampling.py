@@ -96,7 +96,7 @@ class TemperatureExplorer(FigureExplorer):
         start: first values of the controls: prompt, temperature, top_k, top_p, min_p.
     """
 
-    size = (8.4, 4.4)
+    size = (8.4, 4.0)
     prompt = Text("The capital of France is")
     temperature = Slider(0.0, 3.0, 1.0, step=0.05, label="temperature (0 = greedy)")
     top_k = Slider(0, 50, 0, label="top-k (0 = all)")
