@@ -135,8 +135,8 @@ EXERCISES = (
 
 QUIZZES = (
     Question(
-        "12.c", "Temperature and maximum length are often listed as hyperparameters: numbers that people choose for the "
-        "training of a model. Are they?",
+        "12.c", "Temperature and maximum length are often listed as hyperparameters: numbers that people choose for "
+        "the training of a model. Are they?",
         (
             Option("Yes, a model is trained at a temperature",
                    "The model of this page was trained long before you moved the slider, and all its 134,515,008 "
