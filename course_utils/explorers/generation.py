@@ -1,7 +1,7 @@
 """Explorers of writing: a text grown token by token, and the tree of texts that could have been written instead."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,17 @@ class Step:
     text: str  # what was written
 
 
+def _adds(result: Step) -> str:
+    """What the chosen row would add."""
+    chosen = result.probabilities[result.row]
+    return f"{result.tokens[result.row]} has {percent(chosen)} and adds {bits(chosen)}"
+
+
+def _rows(result: Step) -> str:
+    """What the rows share."""
+    return f"all {len(result.tokens)} rows share {percent(min(1.0, sum(result.probabilities)))}"
+
+
 class StepSampler(FigureExplorer):
     """Choose every token yourself or let the model choose, and watch the surprise add up.
 
@@ -91,13 +102,23 @@ class StepSampler(FigureExplorer):
         start: first values of the controls: prompt, row.
     """
 
-    size = (8.4, 4.2)
-    details_height = 84
+    size = (8.4, 3.6)
+    details_height = 46
     prompt = Text("Once upon a time")
     row = Choice(range(1, ROWS + 1), label="next token")
     take = Button("Take this token", "take_row")
     let_model = Button("Let the model choose", "take_drawn")
     back = Button("Back one step", "take_back")
+    tour = (
+        ({"prompt": "To be or not to", "row": 1}, lambda now: f"The first row is the likeliest token. {_adds(now)}."),
+        ({"prompt": "To be or not to", "row": 2}, lambda now: f"The second row is less likely. {_adds(now)}."),
+        ({"prompt": "My favourite animal is the", "row": 1}, lambda now: f"Another text. {_adds(now)}; {_rows(now)}."),
+        ({"prompt": "My favourite animal is the", "row": 10}, lambda now: f"The last row shown. {_adds(now)}."),
+        (
+            {"prompt": "My favourite animal is the cat", "row": 1},
+            lambda now: f"One token more in the text. {_adds(now)}.",
+        ),
+    )
 
     def __init__(self, model: Transformer, tokenizer: BPETokenizer, **start: Any):
         self.model, self.tokenizer, self.reader = model, tokenizer, Reader(model)
@@ -120,6 +141,19 @@ class StepSampler(FigureExplorer):
     def take_back(self) -> None:
         """Remove the last token written."""
         self.writing.back()
+
+    def write(self, tokens: Sequence[int]) -> "StepSampler":
+        """Write these tokens, as the copied line does; returns the explorer."""
+        with self.lock:
+            for token in tokens:
+                self.writing.write(token)
+            self.refresh()
+        return self
+
+    def as_python(self) -> str:
+        """Return the line of Python that makes an explorer in this state, with the tokens written."""
+        written = self.writing.ids[self.writing.prompt :]
+        return super().as_python() + (f".write({written})" if written else "")
 
     def prepare(self, prompt: str) -> Writing:
         """Return a new text that consists of the prompt."""
@@ -236,7 +270,7 @@ class ContinuationTree(FigureExplorer):
         start: first values of the controls: prompt, branches, leaf.
     """
 
-    size = (8.4, 4.6)
+    size = (8.4, 4.5)
     caption_lines = 3
     prompt = Text("Once upon a time")
     branches = Slider(1, 4, 3, label="branches per token", slow=True)
@@ -254,6 +288,24 @@ class ContinuationTree(FigureExplorer):
     def prepare(self, prompt: str, branches: int) -> Growing:
         """Return a tree whose root and likeliest leaf are expanded."""
         return Growing(self.reader, self.tokenizer, prompt, branches)
+
+    def expand(self, paths: Sequence[Sequence[int]], leaf: int = 1) -> "ContinuationTree":
+        """Expand the leaf at the end of each path of tokens and choose a leaf, as the copied line does."""
+        with self.lock:
+            for path in paths:
+                self.growing.expand(tuple(path))
+            self.refresh()
+            self.set(leaf=leaf)
+        return self
+
+    def as_python(self) -> str:
+        """Return the line of Python that makes an explorer in this state, with the leaves expanded."""
+        line, children = super().as_python(), self.growing.children
+        grown = [list(path) for path in children if path and path != (children[()][0][0],)]
+        if not grown:
+            return line
+        chosen = f", leaf={self.leaf}" if self.leaf != 1 else ""
+        return f"{line.removesuffix(f'{chosen})').removesuffix(')')}).expand({grown}{chosen})"
 
     def grow_leaf(self) -> None:
         """Expand the chosen leaf."""

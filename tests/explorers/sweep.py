@@ -173,8 +173,9 @@ def touring(explorer: Explorer) -> None:
     if not explorer.tour:
         return
     assert 4 <= len(explorer.tour) <= 8
-    name, control = next((name, got) for name, got in explorer.controls.items() if isinstance(got, Slider))
-    explorer.set(**{name: control.high})
+    ends = {name: got.high for name, got in explorer.controls.items() if isinstance(got, Slider)}
+    ends |= {name: got.options[-1] for name, got in explorer.controls.items() if isinstance(got, Choice) and not ends}
+    explorer.set(**dict([next(iter(ends.items()))]))
     before, values = shows(explorer), explorer.values
     bar = explorer.tour_bar
     assert bar is not None

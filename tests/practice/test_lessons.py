@@ -55,7 +55,7 @@ def test_the_lessons_written_so_far_have_their_exercises():
     assert counts["00"] >= 1
     assert all(4 <= count <= 6 for number, count in counts.items() if number != "00"), counts
     ids = [task.id for task in all_exercises()]
-    assert len(ids) == len(set(ids)) >= 35
+    assert len(ids) == len(set(ids)) >= 30
     assert all(exercise(identifier).id == identifier for identifier in ids)
     for number in lessons():
         assert [task.id for task in lesson_exercises(number)] == [f"{number}.{n + 1}" for n in range(counts[number])]
@@ -78,7 +78,9 @@ def test_solution_passes(task):
         ("03.2", "zip(parameters, gradient)", "zip(parameters, gradient, strict=True)"),
         ("03.3", "diverges = 0.4", "diverges = 1e35"),
         ("04.4", "loss r q p a b c", "loss, r, p, a, q, c, b"),
-        ("12.1", "sum(math.log(p) for p in probabilities)", "math.log2(2) * sum(map(math.log, probabilities))"),
+        ("12.1", "1 / 64", "0.015625"),
+        ("12.2", "temperature = 0.55", "temperature = 0.52"),
+        ("12.4", "2.0, 6, 1.0, 0.35", "50, 6, 1, 0.95"),
         ("03.5", "/ len(xs)", "/ len(ys)"),
         ("03.5", "zip(xs, ys)", "zip(xs, ys, strict=True)"),
         ("05.4", "zip(values, kept)", "zip(values, kept, strict=True)"),
@@ -215,11 +217,7 @@ def test_no_result_may_be_a_constant(task):
         ("05.2", "max(models, key=lambda model: model[1])", "sorted(models, key=lambda model: model[1])[1]"),
         ("05.5", "loss < losses[best]", "loss <= losses[best]"),
         ("05.5", "epoch - best >= patience", "epoch - best > patience"),
-        ("12.1", "sum(math.log(p) for p in probabilities)", "math.log(math.prod(probabilities))"),
-        ("12.2", "if p > 0", "if p > 0.1"),
-        ("12.5", "tokens.index(stop) if stop in tokens", "tokens.index(2) if 2 in tokens"),
-        ("12.6", "new[place] > 0", "place != 1"),
-        ("12.6", "set(seen)", "seen[:2]"),
+        ("12.3", "/ temperature", "/ 0.5"),
     ],
 )
 def test_answers_that_lean_on_one_case_are_refused(identifier, pattern, replacement):

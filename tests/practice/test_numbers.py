@@ -1,6 +1,7 @@
 """Numbers that the texts of exercises, quizzes and predictions give are what the course's own code computes."""
 
 import math
+import re
 from statistics import mean
 
 import numpy as np
@@ -12,6 +13,7 @@ from course_utils.experiments.playground import xor
 from course_utils.explorers.fitting import fall_time
 from course_utils.models.transformer import TransformerConfig
 from course_utils.plots import overfitting as pictures
+from course_utils.practice import lesson_12
 from course_utils.practice.exercises import exercise
 from course_utils.practice.lesson_01 import drops
 from course_utils.practice.questions import predict, quiz
@@ -79,9 +81,11 @@ def test_05_d_the_recorded_gain_of_each_cure():
     assert 9 <= min(gains) < max(gains) <= 12 and max(gains) - min(gains) < 3
 
 
-def test_12_ratio_vocabulary_and_bits():
+def test_12_ratio_and_the_best_possible_variety():
     odds = [math.exp(math.log(ratio) / 0.5) for ratio in (10, 1)]
     assert odds[0] / odds[1] == pytest.approx(100)
-    vocabulary = TransformerConfig.preset("gpt2").vocabulary
-    assert f"{vocabulary:,}" in exercise("12.2").explanation and round(math.log2(vocabulary), 1) == 15.6
+    assert f"{(math.log2(2) + math.log2(6)) / 2:.2f}" in exercise("12.4").explanation
+    assert sum(lesson_12.SURE) == pytest.approx(1) and sum(lesson_12.OPEN) == pytest.approx(1)
+    for chance in (*lesson_12.SURE, *lesson_12.OPEN):
+        assert re.search(rf"\b{100 * chance:g}\b", exercise("12.4").task)
     assert f"{TransformerConfig.preset('smollm2').vocabulary - 12:,}" in explanations(predict("00.a"))
