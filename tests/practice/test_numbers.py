@@ -9,7 +9,7 @@ import pytest
 from course_utils import data
 from course_utils.autodiff import Value
 from course_utils.experiments.playground import xor
-from course_utils.explorers.fitting import fall_time
+from course_utils.experiments.tower import fall_time
 from course_utils.models.transformer import TransformerConfig
 from course_utils.plots import overfitting as pictures
 from course_utils.practice.exercises import exercise
