@@ -33,8 +33,8 @@ _FOREIGN = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust, s
 class WriteError(OSError):
     """A file cannot be written; the message is one sentence with the reason and the cure.
 
-    >>> print(WriteError(errno.ENOSPC, "No space left on device", "/home/me/model.safetensors"))
-    The file /home/me/model.safetensors was not written: the disk is full; free some space or choose another folder.
+    >>> print(WriteError(errno.ENOSPC, "No space left on device", "model.safetensors"))
+    The file model.safetensors was not written: the disk is full; free some space or choose another folder.
     """
 
     def __str__(self) -> str:

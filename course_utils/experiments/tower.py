@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from course_utils.data.measurements import TERMINAL_SPEED, falling_ball_columns
-from course_utils.models.regression import absolute_error, root_mean_square_error
+from course_utils.models.regression import absolute_error, root_mean_squared_error
 
 __all__ = ["TERMINAL_SPEED", "drops", "fall_time", "rmse", "small_network"]
 
@@ -33,13 +33,13 @@ def drops(part: str = "measured") -> tuple[NDArray, NDArray]:
 
 
 def rmse(model: Model, part: str) -> float:
-    """The root mean square error, in seconds, of a model on one part of the drops.
+    """The root mean squared error, in seconds, of a model on one part of the drops.
 
     >>> round(rmse(lambda floor: 0.15 * floor + 1.2, "between"), 2)
     0.14
     """
     floor, seconds = drops(part)
-    return float(root_mean_square_error(model(floor), seconds))
+    return float(root_mean_squared_error(model(floor), seconds))
 
 
 def fall_time(floor: ArrayLike, terminal_speed: float) -> NDArray:

@@ -305,8 +305,10 @@ class Explorer(Display):
 
     def undo(self) -> None:
         """Take back the last ``reset``."""
-        if self._before_reset is not None:
-            self.set(**self._before_reset)
+        with self.lock:
+            if self._before_reset is not None:
+                self._put(self._before_reset, lenient=True)  # it may have held a refused text
+                self._settle()
 
     def pin(self) -> None:
         """Keep the present result as a ghost to compare with."""
@@ -457,8 +459,7 @@ class Explorer(Display):
                     self._prepare()
             fast = self._checked({name: value for name, value in values.items() if name not in slow}, lenient)
             moved |= {name: value for name, value in fast.items() if value != before[name]}
-            followers = {name: got for name, got in self._followers(moved).items() if name not in values}
-            self._write(self._checked(followers) | fast)
+            self._write(self._checked(self._followers(moved)) | slow | fast)
         except ValueError:
             self._write({name: before[name] for name in slow})
             with contextlib.suppress(Exception):

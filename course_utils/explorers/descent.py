@@ -57,6 +57,8 @@ class OnSurface(Base):
 
     def pointed(self, place: Sequence[float]) -> None:
         """Start where the learner pointed."""
+        if len(place) != 2:
+            raise ValueError(f"A place on the map has 2 numbers, not {len(place)}: click on the map.")
         across, up = place
         self.set(across=round(across, 3), up=round(up, 3))
 

@@ -304,8 +304,8 @@ class PolynomialFitter(FigureExplorer):
         seconds = fall_time(floors, TERMINAL_SPEED) + noise * generator.standard_normal(points)
         chosen = regression.fit_polynomial(floors, seconds, degree)
         fits = [regression.fit_polynomial(floors, seconds, power) for power in range(min(points, 16))]
-        training = [regression.root_mean_square_error(fit(floors), seconds) for fit in fits]
-        held_out = [regression.root_mean_square_error(fit(unseen), unseen_seconds) for fit in fits]
+        training = [regression.root_mean_squared_error(fit(floors), seconds) for fit in fits]
+        held_out = [regression.root_mean_squared_error(fit(unseen), unseen_seconds) for fit in fits]
         return FittedPolynomials(
             floors, seconds, degree, chosen(self.FLOORS), np.array(training), np.array(held_out)
         )  # fmt: skip

@@ -10,9 +10,24 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from course_utils.explorers.display import FigureDisplay
-from course_utils.plots.style import BLUE, ORANGE
+from course_utils.plots.style import BLUE, ORANGE, readable
 
+LARGEST = 1e200  # what a picture shows of a loss
 FEWEST = 25  # steps in a running mean at most; early on a tenth of the steps so far
+
+
+def within(losses: Any) -> Any:
+    """Return finite losses no farther from zero than `LARGEST`, so that sums and limits of axes do not overflow."""
+    return np.where(np.isfinite(losses), np.clip(losses, -LARGEST, LARGEST), losses)
+
+
+def brief(loss: float) -> str:
+    """Return a loss in few signs.
+
+    >>> brief(2.0), brief(1e300)
+    ('2.000', '1e+300')
+    """
+    return f"{loss:.3f}" if abs(loss) < 1e6 else f"{loss:.4g}"
 
 
 def running_mean(losses: np.ndarray) -> np.ndarray:
@@ -76,14 +91,16 @@ class LiveCurve(FigureDisplay):
 
     def update(self) -> None:
         """Draw the history as it is now."""
-        losses = np.asarray(getattr(self._history, "losses", []), dtype=float)
-        held_out = list(getattr(self._history, "held_out", None) or [])
+        losses = within(np.asarray(getattr(self._history, "losses", []), dtype=float))
+        held_out = [
+            (at, float(within(np.float64(loss)))) for at, loss in getattr(self._history, "held_out", None) or []
+        ]
         if len(losses):
             self.show_picture(lambda: self._draw(losses, held_out), self._caption_of(losses, held_out))
 
     def _draw(self, losses: np.ndarray, held_out: Sequence[tuple[int, float]]) -> None:
         if not self.artists:
-            self._axes = self.figure.add_axes((0.09, 0.17, 0.89, 0.76), xlabel="step", ylabel=self.label)
+            self._axes = self.figure.add_axes((0.09, 0.17, 0.89, 0.76), xlabel="step", ylabel=readable(self.label))
             self._axes.set_yscale("log" if self.log else "linear")
             (self.artists["each"],) = self._axes.plot([], [], color=BLUE, alpha=0.25, linewidth=1)
             (self.artists["mean"],) = self._axes.plot([], [], color=BLUE, linewidth=2, label="training")
@@ -125,8 +142,8 @@ class LiveCurve(FigureDisplay):
             return (
                 f"Step {len(losses):,}: {self.label} is not a number since step {first:,}: the training has diverged."
             )
-        held = f"; held out {held_out[-1][1]:.3f}" if held_out else ""
-        return f"Step {len(losses):,}: {self.label} {mean:.3f}, from {losses[0]:.3f} at the first{held}."
+        held = f"; held out {brief(held_out[-1][1])}" if held_out else ""
+        return f"Step {len(losses):,}: {self.label} {brief(mean)}, from {brief(losses[0])} at the first{held}."
 
     def _show_in_cell(self) -> None:
         shell = get_ipython()

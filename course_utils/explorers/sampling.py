@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from course_utils.explorers.base import Button, FigureExplorer, Slider, Text
+from course_utils.explorers.base import Button, FigureExplorer, Slider, Stop, Text
 from course_utils.models.transformer import Transformer
 from course_utils.plots.bars import PairedBars, PairedRows, percent
 from course_utils.plots.panels import Panel
@@ -70,9 +70,59 @@ class NextToken:
     vocabulary: int
 
 
+def scores(model: Transformer, tokenizer: BPETokenizer, prompt: str) -> Scores:
+    """Return the model's scores for the token after the prompt, and what no knob changes."""
+    ids = few_enough(tokenizer.encode(prompt), "The prompt")
+    if not ids and tokenizer.end is not None:
+        ids = [tokenizer.end]  # what the model saw in training where a text begins
+    if not ids:
+        raise ValueError("The prompt is empty: type a word or two for the model to continue.")
+    logits = next_logits(model, ids)
+    before, top = logits.softmax(-1).topk(min(ROWS, len(logits)))
+    names = (*(token_name(tokenizer, token) for token in top.tolist()), f"{len(logits) - len(top):,} others")
+    return Scores(logits, top, names, with_rest(before))
+
+
+def next_token(scored: Scores, temperature: float, top_k: int, top_p: float, min_p: float, seed: int = 0) -> NextToken:
+    """Return the distribution before and after the knobs; with a seed, twenty draws too."""
+    warped = warp(scored.logits, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+    after, top = warped.softmax(-1), scored.top
+    kept = warped > -torch.inf
+    left = int(kept.sum())
+    rows = kept[top].tolist()
+    counts: list[int] = []
+    if seed:
+        generator = torch.Generator().manual_seed(seed)
+        drawn = torch.multinomial(after, DRAWS, replacement=True, generator=generator)
+        counts = (drawn[:, None] == top).sum(0).tolist()
+        counts.append(DRAWS - sum(counts))
+    return NextToken(
+        ids=(*top.tolist(), -1),
+        tokens=scored.names,
+        before=scored.before,
+        after=with_rest(after[top]),
+        kept=np.array([*rows, left > sum(rows)]),
+        counts=np.array(counts, dtype=np.int32),
+        temperature=temperature,
+        entropy=float(torch.special.entr(after).sum() / np.log(2)),
+        left=left,
+        vocabulary=len(after),
+    )
+
+
 def _favourite(result: NextToken) -> str:
     best = int(result.after[:-1].argmax())
     return f"{result.tokens[best]} has {percent(result.after[best])}"
+
+
+TOUR: tuple[Stop, ...] = (
+    ({}, lambda now: f"Temperature 1: what the model itself says. {_favourite(now)}."),
+    ({"temperature": 0.5}, lambda now: f"Half the temperature: the likely become likelier. {_favourite(now)}."),
+    ({"temperature": 0.0}, lambda now: f"Temperature 0: of {now.vocabulary:,} tokens only the likeliest is left."),
+    ({"temperature": 2.0}, lambda now: f"Temperature 2: the tokens grow more alike. {_favourite(now)}."),
+    ({"top_k": 5}, lambda now: f"Top-k 5: exactly {now.left} tokens are kept, however likely the next ones are."),
+    ({"top_p": 0.5}, lambda now: f"Top-p 0.5: the likeliest that hold half of all together, here {now.left}."),
+)
 
 
 class TemperatureExplorer(FigureExplorer):
@@ -91,14 +141,7 @@ class TemperatureExplorer(FigureExplorer):
     top_p = Slider(0.01, 1.0, 1.0, step=0.01, label="top-p (1 = all)")
     min_p = Slider(0.0, 0.5, 0.0, step=0.01, label="min-p (0 = all)")
     draw_twenty = Button("Draw twenty", "draw_again")
-    tour = (
-        ({}, lambda now: f"Temperature 1: what the model itself says. {_favourite(now)}."),
-        ({"temperature": 0.5}, lambda now: f"Half the temperature: the likely become likelier. {_favourite(now)}."),
-        ({"temperature": 0.0}, lambda now: f"Temperature 0: of {now.vocabulary:,} tokens only the likeliest is left."),
-        ({"temperature": 2.0}, lambda now: f"Temperature 2: the tokens grow more alike. {_favourite(now)}."),
-        ({"top_k": 5}, lambda now: f"Top-k 5: exactly {now.left} tokens are kept, however likely the next ones are."),
-        ({"top_p": 0.5}, lambda now: f"Top-p 0.5: the likeliest that hold half of all together, here {now.left}."),
-    )
+    tour = TOUR
 
     def __init__(self, model: Transformer, tokenizer: BPETokenizer, **start: Any):
         self.model, self.tokenizer = model, tokenizer
@@ -113,42 +156,12 @@ class TemperatureExplorer(FigureExplorer):
         self.seed += 1
 
     def prepare(self, prompt: str) -> Scores:
-        """Return the model's scores for the token after the prompt, and what no knob changes."""
-        ids = few_enough(self.tokenizer.encode(prompt), "The prompt")
-        if not ids and self.tokenizer.end is not None:
-            ids = [self.tokenizer.end]  # what the model saw in training where a text begins
-        if not ids:
-            raise ValueError("The prompt is empty: type a word or two for the model to continue.")
-        logits = next_logits(self.model, ids)
-        before, top = logits.softmax(-1).topk(min(ROWS, len(logits)))
-        names = (*(token_name(self.tokenizer, token) for token in top.tolist()), f"{len(logits) - len(top):,} others")
-        return Scores(logits, top, names, with_rest(before))
+        """Return the model's scores for the token after the prompt."""
+        return scores(self.model, self.tokenizer, prompt)
 
     def compute(self, prepared: Scores, temperature: float, top_k: int, top_p: float, min_p: float) -> NextToken:
         """Return the distribution before and after the knobs."""
-        warped = warp(prepared.logits, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
-        after, top = warped.softmax(-1), prepared.top
-        kept = warped > -torch.inf
-        left = int(kept.sum())
-        rows = kept[top].tolist()
-        counts: list[int] = []
-        if self.seed:
-            generator = torch.Generator().manual_seed(self.seed)
-            drawn = torch.multinomial(after, DRAWS, replacement=True, generator=generator)
-            counts = (drawn[:, None] == top).sum(0).tolist()
-            counts.append(DRAWS - sum(counts))
-        return NextToken(
-            ids=(*top.tolist(), -1),
-            tokens=prepared.names,
-            before=prepared.before,
-            after=with_rest(after[top]),
-            kept=np.array([*rows, left > sum(rows)]),
-            counts=np.array(counts, dtype=np.int32),
-            temperature=temperature,
-            entropy=float(torch.special.entr(after).sum() / np.log(2)),
-            left=left,
-            vocabulary=len(after),
-        )
+        return next_token(prepared, temperature, top_k, top_p, min_p, self.seed)
 
     def make_panels(self, figure: Figure, result: NextToken) -> dict[str, Panel]:
         """Two bars for each likely token, and a dot for each draw."""

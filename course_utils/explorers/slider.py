@@ -45,6 +45,8 @@ class NumberSlider(anywidget.AnyWidget):
     @traitlets.validate("value")
     def _whole_or_not(self, proposal: Any) -> float:
         value = proposal["value"]
+        if abs(value) > 1e308:  # an int may be too large for any float
+            raise traitlets.TraitError(f"{self.description} must be smaller than 1e308")
         return int(value) if self.whole and value == value // 1 else float(value)
 
     _esm = """

@@ -24,10 +24,10 @@ def squared_error(predictions: Numbers, targets: Numbers) -> Numbers:
     return ((targets - predictions) ** 2).mean()
 
 
-def root_mean_square_error(predictions: Numbers, targets: Numbers) -> Numbers:
+def root_mean_squared_error(predictions: Numbers, targets: Numbers) -> Numbers:
     """The square root of the mean squared residual (RMSE): back in the targets' own unit.
 
-    >>> float(root_mean_square_error(np.array([1.0, 2.0]), np.array([2.0, 9.0])))
+    >>> float(root_mean_squared_error(np.array([1.0, 2.0]), np.array([2.0, 9.0])))
     5.0
     """
     return squared_error(predictions, targets) ** 0.5

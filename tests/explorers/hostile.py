@@ -46,8 +46,8 @@ def strike(explorer: Explorer, draw: random.Random) -> str:
     if kind == "move":
         try:
             explorer.inputs[name].value = value
-        except traitlets.TraitError:
-            pass  # the widget itself has no place for it: no browser could send it
+        except (traitlets.TraitError, TypeError):
+            pass  # the widget itself has no place for it: no browser could send it (a list fails on a tuple)
     elif kind == "cell":
         other = draw.choice([*explorer.controls, "nothing"])
         try:

@@ -204,3 +204,18 @@ def test_the_pointers_box_is_the_frame_of_the_map() -> None:
     explorer = DescentExplorer()
     assert explorer.ground.get_position().bounds == pytest.approx(explorer.pointer.box)
     assert isinstance(explorer.pointer, Pointer) and explorer.pointer in explorer.widget.children
+
+
+@pytest.mark.parametrize("surface", [["bowl"], {}, None, 3, "bowl "])
+def test_a_surface_that_is_none_is_a_sentence(surface: object) -> None:
+    assert "surface must be one of 'bowl'" in refuses(lambda: DescentExplorer(surface=surface))
+    explorer = DescentExplorer()
+    assert "surface must be one of" in refuses(lambda: explorer.set(surface=surface))
+
+
+@pytest.mark.parametrize("place", [[0.5], [0.5, 0.5, 0.5], []])
+def test_a_pointer_that_sends_nonsense_is_a_sentence(place: list[float]) -> None:
+    explorer = DescentExplorer()
+    before = explorer.png
+    explorer.pointer.place = place
+    assert explorer.png == before

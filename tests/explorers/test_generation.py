@@ -56,7 +56,7 @@ def test_surprise_and_text_are_those_of_the_tokens_taken() -> None:
     assert len(expected) == 5 and explorer.result.bits == pytest.approx(expected, abs=1e-3)
     assert f"5 tokens written, {sum(expected):.1f} bits" in explorer.says
     assert explorer.result.text == tokenizer().decode(explorer.writing.ids[prompt:])
-    assert [bar.get_width() for bar in explorer.surprises][:5] == pytest.approx(expected, abs=1e-3)
+    assert [bar.get_width() for bar in explorer.panels["written"].bars][:5] == pytest.approx(expected, abs=1e-3)
 
 
 def test_always_the_first_row_is_greedy_writing() -> None:
@@ -117,7 +117,7 @@ def test_the_list_reads_as_the_bars_and_choosing_moves_the_colour() -> None:
     words = [words for words, _ in explorer.inputs["row"].options]
     assert [word.rpartition("  ")[0] for word in words] == list(explorer.result.tokens)
     explorer.inputs["row"].value = 4
-    colours = [bar.get_facecolor() for bar in explorer.bars]
+    colours = [bar.get_facecolor() for bar in explorer.panels["next"].bars]
     assert [colour != colours[3] for colour in colours].count(True) == ROWS - 1
     explorer.take()
     assert [words for words, _ in explorer.inputs["row"].options] != words and explorer.row == 4
@@ -234,7 +234,7 @@ def test_growing_replaces_the_chosen_leaf_by_its_likeliest_children() -> None:
 )
 def test_the_prompt_before_the_tree_is_cut_at_a_blank(prompt: str, label: str) -> None:
     tree = ContinuationTree(model(), tokenizer(), prompt=prompt)
-    assert tree.artists["axes"].texts[0].get_text() == label
+    assert tree.figure.axes[0].texts[0].get_text() == label
 
 
 def test_a_full_or_deep_tree_says_so_and_stays() -> None:
@@ -262,8 +262,19 @@ def test_no_label_of_a_deep_tree_of_long_tokens_lies_on_another_or_outside() -> 
     ]
     tree.draw(tree.figure, type(result)(result.prompt, tuple(longest), result.leaves, result.texts, result.chosen))
     tree.figure.canvas.draw()
-    boxes = [text.get_window_extent() for text in (*tree.artists["axes"].texts, *tree.figure.texts)]
+    boxes = [text.get_window_extent() for text in (*tree.figure.axes[0].texts, *tree.figure.texts)]
     assert len(boxes) > 25
     for number, box in enumerate(boxes):
         assert 0 <= box.x0 and box.x1 <= tree.figure.bbox.width
         assert not any(box.shrunk(0.9, 0.6).overlaps(other.shrunk(0.9, 0.6)) for other in boxes[:number])
+
+
+def test_the_chosen_leafs_product_is_bold_and_no_other() -> None:
+    tree = ContinuationTree(model(), tokenizer())
+    for leaf in (1, 3):
+        tree.set(leaf=leaf)
+        products = [text for text in tree.figure.axes[0].texts if "bits" in text.get_text()]
+        products.sort(key=lambda text: text.get_position()[1])
+        bold = [at for at, text in enumerate(products) if text.get_weight() == "bold"]
+        heights = {node.path: at for at, node in enumerate(n for n in tree.result.nodes if n.leaf)}
+        assert bold == [heights[tree.result.leaves[leaf - 1].path]]

@@ -181,3 +181,8 @@ def test_a_pinned_pass_stands_under_the_boxes_of_the_same_expression() -> None:
     assert any("pinned" in text.get_text() for text in explorer.figure.axes[0].texts)
     explorer.set(expression="a*b")
     assert not any("pinned" in text.get_text() for text in explorer.figure.axes[0].texts)
+
+
+@pytest.mark.parametrize("typed", ["~" * 400 + "x", "-" * 400 + "x", "+" * 400 + "x"])
+def test_hundreds_of_signs_before_an_input_are_one_sentence(typed: str) -> None:
+    assert "shorter" in refuses(lambda: GraphExplorer(expression=typed))

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import nbformat
 import numpy as np
+import pytest
 from nbclient import NotebookClient
 
 from course_utils.explorers.live import LiveCurve, running_mean
@@ -78,3 +79,19 @@ for step in range(30):
         assert pictures[0].metadata["image/png"]["alt"].startswith(f"Step {step}:")
         assert pictures[0].data["text/plain"] == "LiveCurve: interactive picture"
     assert not [output for output in notebook.cells[0].outputs if output.output_type in ("error", "stream")]
+
+
+@pytest.mark.parametrize("label", ["$x^{$", "\ud800", "日本", "<script>"])
+def test_any_label_is_drawn(label: str) -> None:
+    curve = LiveCurve(label, every=0)
+    with silence():
+        curve(0, SimpleNamespace(losses=[1.0]))
+    assert curve.says.endswith("1.000, from 1.000 at the first.")
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_losses_near_the_largest_number_are_drawn_and_training_goes_on(log: bool) -> None:
+    curve = LiveCurve(every=0, log=log)
+    with silence():
+        curve(0, SimpleNamespace(losses=[1e308, 1.7e308, -1.7e308, 1e-320, 1.0] * 9, held_out=[(3, 1.7e308)]))
+    assert curve.says.startswith("Step 45: loss")

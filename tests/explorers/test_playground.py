@@ -264,3 +264,13 @@ def test_the_pinned_boundary_stays_as_a_ghost() -> None:
     assert playground.artists["ghost"]
     playground.train(50)
     assert "Pinned: Step 100" in playground.says
+
+
+def test_new_weights_and_play_without_a_feature_say_what_is_missing() -> None:
+    playground = NetworkPlayground()
+    playground.inputs["x1"].value = playground.inputs["x2"].value = False
+    for name in ("new_weights", "play", "one_step"):
+        playground.buttons[name].click()
+        assert playground.wait(5) and "tick at least one feature" in playground.problem
+    playground.inputs["x1"].value = True
+    assert playground.problem == ""

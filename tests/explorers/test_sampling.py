@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.explorers.sampling import DRAWS, ROWS, TemperatureExplorer, token_name
+from course_utils.explorers.sampling import DRAWS, MOST_TOKENS, ROWS, TemperatureExplorer, token_name
 from course_utils.sampling import next_logits
 
 from .sweep import refuses
@@ -111,3 +111,13 @@ def test_a_token_that_is_a_part_of_a_character_is_shown_as_its_bytes() -> None:
     (first, *_) = tokenizer().encode("日")
     assert token_name(tokenizer(), first) == "<E6>"
     assert token_name(tokenizer(), tokenizer().encode(" ")[0]) == '"␣"'
+
+
+def test_a_prompt_of_too_many_tokens_is_refused_before_the_model_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    explorer = TemperatureExplorer(model(context=10_000), tokenizer())
+    before = explorer.png
+    monkeypatch.setattr(explorer, "model", None)  # reading would fail
+    tokens = len(tokenizer().encode("🎉" * 2000))
+    explorer.inputs["prompt"].value = "🎉" * 2000  # few enough characters
+    assert explorer.problem == f"The prompt has {tokens:,} tokens and may have {MOST_TOKENS}: please shorten it."
+    assert tokens > 2000 and explorer.png == before

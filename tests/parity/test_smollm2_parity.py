@@ -65,11 +65,15 @@ def test_attention_written_out_gives_the_same_logits(ours):
 @torch.inference_mode()
 def test_greedy_text_is_identical_over_sixty_four_tokens(reference, ours):
     model, tokenizer = ours
-    for prompt in PROMPTS:
-        ids = tokenizer.encode(prompt)
-        expected = reference.generate(
-            torch.tensor([ids]), max_new_tokens=64, min_new_tokens=64, do_sample=False, eos_token_id=[], pad_token_id=2
-        )[0, len(ids) :].tolist()
+    prompts = [tokenizer.encode(prompt) for prompt in PROMPTS]
+    longest = max(map(len, prompts))
+    ids = torch.tensor(
+        [[2] * (longest - len(prompt)) + prompt for prompt in prompts]
+    )  # each weight is read once for all
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    settings = {"max_new_tokens": 64, "min_new_tokens": 64, "do_sample": False, "eos_token_id": [], "pad_token_id": 2}
+    written = reference.generate(ids, attention_mask=mask, **settings)[:, longest:].tolist()
+    for prompt, expected in zip(PROMPTS, written, strict=True):
         (answer,) = sampling.generate_many(
             model, tokenizer, prompt, 1, temperature=0, max_new_tokens=64, stop_tokens=[]
         )

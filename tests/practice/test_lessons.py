@@ -72,7 +72,7 @@ def test_solution_passes(task):
 @pytest.mark.parametrize(
     ("identifier", "pattern", "replacement"),
     [
-        ("01.1", "second - (slope * floor + intercept)", "second - slope * floor - intercept"),
+        ("01.1", "seconds - (slope * floor + intercept)", "seconds - slope * floor - intercept"),
         ("01.5", "0.15 * 100 + 1.2", "16.2"),
         ("02.2", "[[1, 1], [1, 1]]\nhidden_biases = [-0.5, -1.5]", "[[2, 2], [3, 3]]\nhidden_biases = [-1, -5]"),
         ("03.2", "zip(parameters, gradient)", "zip(parameters, gradient, strict=True)"),
