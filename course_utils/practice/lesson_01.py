@@ -38,7 +38,7 @@ def share_right(rows: list[int], columns: list[int], ink: float) -> float:
 # fmt: off
 EXERCISES = (
     Exercise(
-        "01.1", "A residual", difficulty=1, importance=5, minutes=3,
+        "01.1", "A residual", difficulty=1, importance=5, minutes=2,
         task="A line predicts `slope * floor + intercept`. A residual is what was **measured minus what was "
         "predicted**. Write a function that gives the residual of one drop.",
         stub="def residual(floor, seconds, slope, intercept):\n    return ...",
@@ -70,7 +70,7 @@ EXERCISES = (
                   "(sum(residuals) / len(residuals)) ** 2"),
             Wrong("this is the sum. Divide by the number of residuals, or more data would look like a worse model.",
                   " / len(residuals)", ""),
-            Wrong("this is the mean of the sizes, the absolute loss. The squared loss punishes a large miss more.",
+            Wrong("this is the mean of the sizes, the absolute loss. A large residual counts for more in the squared loss.",
                   "r**2", "abs(r)"),
             Wrong("this takes the square root at the end, which brings it back to seconds. The loss asked for here is "
                   "the mean of the squares, without the root.", "sum([r**2 for r in residuals]) / len(residuals)",
@@ -79,7 +79,7 @@ EXERCISES = (
         hints=("Three steps, in this order: square each one, add them up, divide by how many there are.",
                "`sum([r**2 for r in residuals])` does the first two."),
         inputs=lambda r: (numbers(r, r.randint(2, 6)),),
-        explanation="Squaring makes every miss positive, and a miss twice as large counts four times.",
+        explanation="No square is negative, and a residual twice as large counts four times.",
     ),
     Exercise(
         "01.3", "A line by hand", difficulty=2, importance=5, minutes=4,
