@@ -1,5 +1,6 @@
 """Explorers of fitting: a line by hand, and polynomials judged on drops that they have and have not seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from course_utils.experiments.tower import TERMINAL_SPEED, fall_time
-from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider
+from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Stop
 from course_utils.models import regression
 from course_utils.plots.panels import Curves, Panel, Words
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
@@ -63,7 +64,7 @@ class LineFitter(FigureExplorer):
     slope = Slider(-1.0, 1.0, 0.0)  # ranges that fit the data come with them
     intercept = Slider(-1.0, 1.0, 0.0)
     best = Button("Let the computer fit the line", "fit")
-    tour = (
+    tour: Sequence[Stop] = (
         ({"slope": 0.0, "intercept": 3.5}, lambda now: f"A flat line gives one answer for every floor: {_found(now)}."),
         (
             {"slope": 0.1, "intercept": 3.5},
@@ -319,12 +320,12 @@ class PolynomialFitter(FigureExplorer):
         errors = figure.add_axes((0.65, 0.15, 0.33, 0.82), xlim=(-0.5, 15.5), ylim=self.LIMITS, yscale="log")
         errors.set(xlabel="degree", ylabel="RMSE (seconds)", xticks=range(0, 16, 3))
         errors.set_yticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
-        curves = {
+        curves: dict[str, dict[str, Any]] = {
             "truth": {"color": INK, "linestyle": ":", "label": "the truth"},
             "drops": {"color": ORANGE, "marker": "o", "markersize": 5, "linestyle": "none", "label": "its drops"},
             "curve": {"color": BLUE, "linewidth": 2.5, "label": "the polynomial"},
         }
-        measured = {
+        measured: dict[str, dict[str, Any]] = {
             "here": {"color": BLUE, "linewidth": 10, "alpha": 0.2},
             "training": {"color": ORANGE, "marker": "o", "markersize": 4, "label": "its own drops"},
             "held out": {"color": INK, "marker": "s", "markersize": 4, "label": "held-out drops"},

@@ -70,8 +70,8 @@ EXERCISES = (
                   "(sum(residuals) / len(residuals)) ** 2"),
             Wrong("this is the sum. Divide by the number of residuals, or more data would look like a worse model.",
                   " / len(residuals)", ""),
-            Wrong("this is the mean of the sizes, the absolute loss. A large residual counts for more in the squared loss.",
-                  "r**2", "abs(r)"),
+            Wrong("this is the mean of the sizes, the absolute loss. In the squared loss a large residual counts for "
+                  "more.", "r**2", "abs(r)"),
             Wrong("this takes the square root at the end, which brings it back to seconds. The loss asked for here is "
                   "the mean of the squares, without the root.", "sum([r**2 for r in residuals]) / len(residuals)",
                   "(sum([r**2 for r in residuals]) / len(residuals)) ** 0.5"),
