@@ -61,6 +61,7 @@ class LineFitter(FigureExplorer):
     """
 
     size = (8.4, 3.6)
+    caption_lines = 3
     slope = Slider(-1.0, 1.0, 0.0)  # ranges that fit the data come with them
     intercept = Slider(-1.0, 1.0, 0.0)
     best = Button("Let the computer fit the line", "fit")
