@@ -276,12 +276,10 @@ def test_a_word_that_is_not_asked_for_is_told_which_are():
 
 
 def test_a_question_to_a_picture_reads_the_live_picture():
-    from course_utils import data
-    from course_utils.explorers import LineFitter
+    from course_utils.experiments import tower
+    from course_utils.explorers import LossChooser
 
-    drops = data.falling_ball()
-    fitter = LineFitter(drops.floor.numpy(), drops.seconds.numpy(), ("floor", "seconds"),
-                        slope=0.1, intercept=2.0, loss="absolute")  # fmt: skip
+    fitter = LossChooser(*tower.drops("measured"), slope=0.1, intercept=2.0, loss="absolute")
     task = exercise("01.3")
     assert task.check(fitter).status == "not attempted"
     fitter.set(slope=0.25)

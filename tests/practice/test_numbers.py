@@ -7,15 +7,15 @@ from statistics import mean
 import numpy as np
 import pytest
 
-from course_utils import data
 from course_utils.autodiff import Value
+from course_utils.experiments import tower
 from course_utils.experiments.playground import xor
-from course_utils.explorers.fitting import fall_time
+from course_utils.experiments.rules import threes_and_eights
 from course_utils.models.transformer import TransformerConfig
 from course_utils.plots import overfitting as pictures
 from course_utils.practice import lesson_12
 from course_utils.practice.exercises import exercise
-from course_utils.practice.lesson_01 import drops
+from course_utils.practice.lesson_01 import share_right
 from course_utils.practice.questions import predict, quiz
 
 
@@ -25,18 +25,29 @@ def explanations(question):
 
 def test_01_the_fall_from_floor_100():
     assert "takes 15.3 seconds" in exercise("01.5").task
-    assert fall_time(100, data.TERMINAL_SPEED).round(1) == 15.3
-    floor, seconds = drops("between")
-    miss = np.abs(0.15 * floor + 1.2 - seconds).mean()
-    assert "about a tenth of a second; here, by nearly one second" in exercise("01.5").explanation
-    assert 0.06 < miss < 0.15 and 0.8 < 0.15 * 100 + 1.2 - 15.3 < 1
+    assert tower.fall_time(100, tower.TERMINAL_SPEED).round(1) == 15.3
+    assert "RMSE of 0.14 seconds. Here it is off by almost one second" in exercise("01.5").explanation
+    assert round(tower.rmse(lambda floor: 0.15 * floor + 1.2, "between"), 2) == 0.14
+    assert 0.8 < 0.15 * 100 + 1.2 - 15.3 < 1
 
 
 def test_01_a_the_best_single_number():
     times = np.array([3.56, 3.62, 4.62])
     assert times.mean().round(2) == 3.93
-    assert (4.62 - 3.6) ** 2 > ((times - 3.93) ** 2).sum(), explanations(predict("01.a"))
+    said = explanations(predict("01.a"))
+    assert round((4.62 - 3.6) ** 2, 2) == 1.04 and "squared residual of 1.04" in said
+    assert round(((times - 3.93) ** 2).sum(), 2) == 0.71 and "all three together have 0.71" in said
     assert all(abs((other - 4.62) ** 2 - 1) < 0.15 for other in (3.56, 3.62))
+
+
+def test_01_b_the_law_without_air():
+    assert 0.5 < tower.rmse(lambda floor: np.sqrt(2 * 3 * floor / 9.81), "between") < 1
+    assert "more than half a second" in explanations(quiz("01.b"))
+
+
+def test_01_6_the_score_to_start_from():
+    assert f"Ours has {share_right([3, 5], [0, 2], 1):.3f}" in exercise("01.6").task
+    assert len(threes_and_eights("train")[1]) == 268 and "the 268 digits" in exercise("01.6").task
 
 
 def test_02_b_the_best_straight_cut_gets_about_70_percent():
