@@ -197,7 +197,7 @@ EXERCISES = (
 
 QUIZZES = (
     Question(
-        "05.e", "You report the best validation score of 200 networks. A colleague reports the test score of the one "
+        "05.d", "You report the best validation score of 200 networks. A colleague reports the test score of the one "
         "network that they had chosen before. Whose number says more about new digits?",
         (
             Option("mine: it rests on more experiments",
@@ -226,7 +226,7 @@ PREDICTIONS = (
         ),
     ),
     Question(
-        "05.c", "After 200 epochs, how many of the 30 wrong labels will the network give back, exactly as it was told?",
+        "05.b", "After 200 epochs, how many of the 30 wrong labels will the network give back, exactly as it was told?",
         (
             Option("none: it sees that they do not fit",
                    "Nothing in the loss says which labels to believe. A wrong label costs as much as a true one."),
@@ -237,7 +237,7 @@ PREDICTIONS = (
         ),
     ),
     Question(
-        "05.d", "Without a cure, 72 % of the test digits are answered correctly (mean of ten seeds). And with each "
+        "05.c", "Without a cure, 72 % of the test digits are answered correctly (mean of ten seeds). And with each "
         "cure alone?",
         (
             Option("one is far ahead of the others", "The best cure is less than three percentage points ahead of the "
