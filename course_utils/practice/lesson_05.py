@@ -197,7 +197,7 @@ EXERCISES = (
 
 QUIZZES = (
     Question(
-        "05.d", "You report the best validation score of 200 networks. A colleague reports the test score of the one "
+        "05.e", "You report the best validation score of 200 networks. A colleague reports the test score of the one "
         "network that they had chosen before. Whose number says more about new digits?",
         (
             Option("mine: it rests on more experiments",
@@ -232,12 +232,23 @@ PREDICTIONS = (
                    "Nothing in the loss says which labels to believe. A wrong label costs as much as a true one."),
             Option("about half of them",
                    "The loss can fall as long as a wrong label is left to learn, so training goes on learning them."),
-            Option("all 30", "19,210 parameters are plenty to remember 150 labels. Nothing in the loss says which "
-                   "labels to believe.", right=True),
+            Option("all 30", "64 × 256 + 256 + 256 × 10 + 10 = 19,210 parameters are plenty to remember 150 labels. "
+                   "Nothing in the loss says which labels to believe.", right=True),
         ),
     ),
     Question(
-        "05.c", "Without a cure, 72 % of the test digits are answered correctly (mean of ten seeds). And with each "
+        "05.c", "One learning rate, five folds of 30 digits, so five networks and five scores. How far apart are the "
+        "best and the worst of the five?",
+        (
+            Option("about one percentage point", "One digit of 30 counts for more than three points."),
+            Option("about four percentage points", "That is about one digit more or less. Thirty digits are a small "
+                   "sample, and chance does more than that."),
+            Option("ten percentage points or more", "Each score rests on 30 digits, and each network has learned from "
+                   "others. That is why the mean of all five says more than one of them.", right=True),
+        ),
+    ),
+    Question(
+        "05.d", "Without a cure, 72 % of the test digits are answered correctly (mean of ten seeds). And with each "
         "cure alone?",
         (
             Option("one is far ahead of the others", "The best cure is less than three percentage points ahead of the "

@@ -45,7 +45,8 @@ def test_the_folds_choose_as_the_other_digits_do(page):
     names = page["cross-try"]
     assert len(names["small"]) == len(names["large"]) == 5
     assert min(names["gains"]) > 0 and sum(names["gains"]) / 5 > 0.05
-    assert max(names["small"]) - min(names["small"]) > 0.09 and max(names["gains"]) - min(names["gains"]) > 0.05
+    assert all(max(scores) - min(scores) > 0.099 for scores in (names["small"], names["large"])), "prediction 05.c"
+    assert max(names["gains"]) - min(names["gains"]) > 0.05
     assert names["others"][0] > names["others"][1] + 0.05
     assert (names["run"].true_labels == names["run"].noisy_labels).float().mean() == pytest.approx(0.8)
 

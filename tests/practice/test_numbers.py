@@ -62,7 +62,9 @@ def test_04_a_three_paths():
 
 
 def test_05_b_parameters():
-    assert f"{64 * 256 + 256 + 256 * 10 + 10:,} parameters" in explanations(predict("05.b"))
+    assert f"64 × 256 + 256 + 256 × 10 + 10 = {64 * 256 + 256 + 256 * 10 + 10:,} parameters" in explanations(
+        predict("05.b")
+    )
 
 
 def test_05_3_the_means_of_the_folds():
@@ -77,7 +79,7 @@ def test_05_3_the_means_of_the_folds():
     assert any(wrong.replacement == str(sums["wide"] // 5) for wrong in task.wrong)
 
 
-def test_05_c_the_recorded_gain_of_each_cure():
+def test_05_d_the_recorded_gain_of_each_cure():
     rows = data.recorded("regularisers").rows
     chosen = {}
     for row in rows:
@@ -85,8 +87,8 @@ def test_05_c_the_recorded_gain_of_each_cure():
             chosen.setdefault(row["setting"], []).append(row["test_accuracy"])
     nothing = mean(chosen.pop("none"))
     gains = [100 * (mean(runs) - nothing) for runs in chosen.values()]
-    assert len(gains) == 5 and round(100 * nothing) == 72 and "72 %" in predict("05.c").question.text
-    assert predict("05.c").question.answer.text == "all five help, by 9 to 12 percentage points"
+    assert len(gains) == 5 and round(100 * nothing) == 72 and "72 %" in predict("05.d").question.text
+    assert predict("05.d").question.answer.text == "all five help, by 9 to 12 percentage points"
     assert 9 <= min(gains) < max(gains) <= 12 and max(gains) - min(gains) < 3
 
 
