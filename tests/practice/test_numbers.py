@@ -12,7 +12,6 @@ from course_utils.experiments import tower
 from course_utils.experiments.playground import xor
 from course_utils.experiments.rules import threes_and_eights
 from course_utils.models.transformer import TransformerConfig
-from course_utils.plots import overfitting as pictures
 from course_utils.practice import lesson_12
 from course_utils.practice.exercises import exercise
 from course_utils.practice.lesson_01 import share_right
@@ -74,13 +73,26 @@ def test_04_a_three_paths():
     assert (2.001**2 + 3 * 2.001) - (2**2 + 3 * 2) == pytest.approx(0.007001)
 
 
-def test_05_b_steps_and_05_c_parameters():
-    assert f"{150 // 30 * 200:,}" == quiz("05.b").question.answer.text
-    assert f"{64 * 256 + 256 + 256 * 10 + 10:,} knobs" in explanations(predict("05.c"))
+def test_05_b_parameters():
+    assert f"64 × 256 + 256 + 256 × 10 + 10 = {64 * 256 + 256 + 256 * 10 + 10:,} parameters" in explanations(
+        predict("05.b")
+    )
+
+
+def test_05_3_the_means_of_the_folds():
+    task = exercise("05.3")
+    rows = re.findall(r'`"(\w+)"`: folds ([\d %,]+); test (\d+) %', task.task)
+    folds = {name: [int(share) for share in re.findall(r"\d+", shares)] for name, shares, _ in rows}
+    assert [len(shares) for shares in folds.values()] == [5, 5, 5]
+    sums = {name: sum(shares) for name, shares in folds.items()}
+    assert max(sums, key=sums.get) == "wide" and "{}, {} and {}".format(*sums.values()) in task.hints[1]
+    assert max(folds, key=lambda name: max(folds[name])) == "deep" and max(rows, key=lambda row: row[2])[0] == "small"
+    assert dict((name, test) for name, _, test in rows)["wide"] in task.answer
+    assert any(wrong.replacement == str(sums["wide"] // 5) for wrong in task.wrong)
 
 
 def test_05_d_the_recorded_gain_of_each_cure():
-    rows = pictures.recorded("regularisers")
+    rows = data.recorded("regularisers").rows
     chosen = {}
     for row in rows:
         if row["chosen"]:
