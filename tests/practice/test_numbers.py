@@ -7,6 +7,7 @@ from statistics import mean
 import numpy as np
 import pytest
 
+from course_utils import data
 from course_utils.autodiff import Value
 from course_utils.experiments import tower
 from course_utils.experiments.playground import xor
