@@ -200,7 +200,8 @@ class DescentExplorer(OnSurface, FigureExplorer):
         """The map with the walk; beside it, the height at each step."""
         ground, heights = figure.add_axes(MAP), figure.add_axes(CURVE)
         draw_ground(ground, result.surface)
-        words = draw_heights(heights, result.surface, room_for(result.steps))
+        band = draw_heights(heights, result.surface, room_for(result.steps))
+        words = heights.text(0.03, 0.04, "", transform=heights.transAxes, fontsize=11, weight="bold")
         path = {"color": ORANGE, "marker": "o", "markersize": 4, "linewidth": 1.4}
         start = {"linestyle": "", "color": INK, "marker": "s", "markersize": 9, "clip_on": False, "label": "start"}
         end = {"linestyle": "", "color": BLUE, "marker": "*", "markersize": 15, "markeredgecolor": "white"}
@@ -210,6 +211,7 @@ class DescentExplorer(OnSurface, FigureExplorer):
         return {
             "map": Curves(ground, looks, ghosts=["path"], legend=legend),
             "heights": Curves(heights, {"path": {**path, "markersize": 3}, "bang": bang}, ghosts=["path"]),
+            "band": Words(band),
             "words": Words(words),
         }
 
@@ -221,7 +223,8 @@ class DescentExplorer(OnSurface, FigureExplorer):
         return {
             "map": {"path": tuple(places), "start": tuple(places[:, :1]), "end": tuple(places[:, -1:])},
             "heights": {"path": (np.arange(len(heights)), heights), "bang": bang},
-            "words": "diverged" if step is None else f"diverged at step {step}",
+            "band": "diverged" if step is None else "",  # there the mark stands
+            "words": "" if step is None else f"diverged at step {step}",
         }
 
     def caption(self, result: Walk) -> str:

@@ -1,6 +1,6 @@
 """Losses as landscapes: maps with height lines, walks on them, and the height of a walk at each step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -131,19 +131,18 @@ def gradient_clouds(clouds: Mapping[int, np.ndarray], true: np.ndarray, alt: str
     return Static(figure, alt)
 
 
-def noise_line(sizes: np.ndarray, measured: np.ndarray, alt: str) -> Static:
-    """Show the gradient's noise over the batch size, and the line of one over its square root."""
-    figure = new_figure(6.4, 3.4)
-    axes = figure.add_axes((0.13, 0.16, 0.84, 0.78), xscale="log", yscale="log")
-    axes.plot(sizes, measured[0] * np.sqrt(sizes[0] / sizes), "--", color=GREY, label="noise of one example / √batch")
-    axes.plot(sizes, measured, "o", color=ORANGE, markersize=8, label="measured")
-    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if measured.min() / 2 < tick < measured.max() * 2]
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
-    axes.set(xlabel="examples in the batch", ylabel="noise of the gradient")
-    axes.legend()
-    return Static(figure, alt)
+def losses_by_case(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, np.ndarray]]:
+    """Sort the recorded runs of ``stuck_runs``: title of a case to number of parameters to final losses, ``(starts,)``.
+
+    >>> row = {"neuron": "sine", "curve": "wave", "parameters": 2, "final_loss": 0.5}
+    >>> losses_by_case([row, row])
+    {'sine neurons, wave': {2: array([0.5, 0.5])}}
+    """
+    found: dict[str, dict[int, list[float]]] = {}
+    for row in rows:
+        title = f"{row['neuron']} neurons, {row['curve']}"
+        found.setdefault(title, {}).setdefault(row["parameters"], []).append(row["final_loss"])
+    return {title: {size: np.array(losses) for size, losses in found[title].items()} for title in sorted(found)}
 
 
 def final_losses(cases: Mapping[str, Mapping[int, np.ndarray]], live: tuple[str, int, np.ndarray], alt: str) -> Static:

@@ -54,7 +54,7 @@ def test_the_step_of_divergence_is_the_first_above_ten_times_the_highest() -> No
     assert bang.get_xdata() == [expected]
     assert words.get_text() == f"diverged at step {expected}"
     explorer.set(learning_rate=0.1)
-    assert "diverged" not in explorer.says and len(bang.get_xdata()) == 0 and words.get_text() == "diverged"
+    assert "diverged" not in explorer.says and len(bang.get_xdata()) == 0 and words.get_text() == ""
 
 
 def test_the_edge_of_diverging_is_where_paper_puts_it() -> None:
