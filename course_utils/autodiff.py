@@ -1,8 +1,8 @@
 """Automatic differentiation from nothing: one number at a time, backwards through the graph that made it.
 
-Every operation on a `Value` notes its inputs and, beside them, its *slopes*: how much the result moves when an input
-moves a little. The chain rule does the rest. To go backwards, start with 1 at the output and walk to the inputs;
-each node hands each input its own gradient times the slope between them, and an input adds up what it is handed.
+Every operation on a `Value` notes its inputs and, beside them, its *slopes*: how many times as much the result moves
+as an input that moves a little. The chain rule does the rest. The walk backwards starts with 1 at the output; each node
+hands each of its inputs its own gradient times the slope between them, and each input adds up what it is handed.
 
 >>> x, y = Value(2.0), Value(3.0)
 >>> loss = (x * y - 5) ** 2
@@ -146,7 +146,7 @@ class Value:
         return Value(math.cos(self.data), "cos", (self,), (-math.sin(self.data),))
 
     def backward(self) -> None:
-        """Set ``gradient`` on every value that this one depends on: how much this one moves if that one moves a little.
+        """Set ``gradient`` on every value that this one depends on: how many times as much this one moves as that one.
 
         Each call starts afresh: whatever an earlier call left on these values is overwritten, never added to.
         """
@@ -169,7 +169,7 @@ class BackwardStep(NamedTuple):
 def topological_order(output: Value) -> list[Value]:
     """Every value that ``output`` depends on, each after its parents; ``output`` comes last.
 
-    A list of work to do stands in for recursion, so that a chain of any length is fine.
+    It keeps a list of work instead of calling itself, so that a chain may have any length.
 
     >>> x = Value(2.0, name="x")
     >>> [value.operator or value.name for value in topological_order((x * x).exp())]
@@ -190,7 +190,7 @@ def topological_order(output: Value) -> list[Value]:
 
 
 def backward_steps(output: Value) -> Iterator[BackwardStep]:
-    """Run the backward pass one node at a time; gradients not yet computed are None.
+    """Run the backward pass and yield each node as its gradient is complete; gradients not yet computed are None.
 
     >>> x = Value(2.0, name="x")
     >>> [(step.node.operator or step.node.name, step.gradient) for step in backward_steps(x * x + 1)]
@@ -216,7 +216,7 @@ def backward_steps(output: Value) -> Iterator[BackwardStep]:
 
 
 def as_value(number: Value | float) -> Value:
-    """A plain number joins the graph as a constant, named by its digits."""
+    """A plain number as a constant of the graph, named by its digits; a `Value` as it is."""
     return number if isinstance(number, Value) else Value(number, name=f"{number:g}")
 
 
@@ -318,7 +318,7 @@ def parse(expression: str, **inputs: Value | float) -> Value:
     try:
         return _graph(tree.body, values, DEEPEST_EXPRESSION)
     except RecursionError:
-        raise ValueError("too many signs stand before each other; use a shorter expression") from None
+        raise ValueError("too many signs stand in a row; use a shorter expression") from None
 
 
 def _graph(node: ast.expr, inputs: dict[str, Value], room: int) -> Value:

@@ -19,6 +19,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
+from course_utils.plots.networks import SIGNS
 from course_utils.plots.picture import new_figure
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
@@ -313,7 +314,7 @@ class GraphPicture:
         self.frames.set_linewidth([3.5 if node == current else 1.5 for node in done])
 
 
-# ---- Two pictures of the lesson that do not move ----
+# ---- Pictures of the lesson that do not move ----
 
 
 def costs(parameters: Sequence[int], backward: Sequence[float], knobs: Sequence[float]) -> Static:
@@ -340,6 +341,64 @@ def costs(parameters: Sequence[int], backward: Sequence[float], knobs: Sequence[
         figure,
         f"All gradients of {parameters[-1]:,} parameters: {1000 * backward[-1]:.1f} ms by one run and one backward "
         f"pass, {1000 * knobs[-1]:.0f} ms by turning every knob, {times:.0f} times as long.",
+    )
+
+
+def desires(
+    images: Sequence[np.ndarray],
+    names: Sequence[str],
+    parameters: Sequence[str],
+    each: Sequence[Sequence[float]],
+    average: Sequence[float],
+) -> Static:
+    """How far some examples want some parameters moved, and the average over all examples beside it.
+
+    Args:
+        images: ``(height, width)`` each, from 0, paper, to 1, ink: the examples shown.
+        names: of these examples.
+        parameters: names of the parameters.
+        each: for each of these examples, what it wants of each parameter; negative is down.
+        average: of all examples, one for each parameter.
+
+    >>> desires([np.eye(2)], ["three"], ["weight", "bias"], [[0.5, -2.0]], [0.1, 0.25]).alt
+    'What 1 example wants of 2 parameters, from -2.00 to +0.50; the average of all wants +0.10, +0.25.'
+    """
+    figure = new_figure(7.6, 0.36 * len(parameters) + 1.5)
+    wide, tall = figure.get_size_inches()
+    left, cell, top = 0.95, (wide - 2.1) / max(len(images), 6), 1.15  # inches; the average stands at the right
+    numbers = np.column_stack([np.array(each).T, average])
+    largest = float(np.abs(numbers).max())
+    for column, (image, name) in enumerate(zip(images, names, strict=True)):
+        side = min(cell - 0.16, 0.72)
+        place = ((left + (column + 0.5) * cell - side / 2) / wide, 1 - (top - 0.1) / tall, side / wide, side / tall)
+        axes = figure.add_axes(place, xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, color=GREY)
+        axes.imshow(np.asarray(image), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+        axes.set_title(readable(name), fontsize=10, pad=3)
+    for column in range(len(images) + 1):
+        last = column == len(images)
+        x = wide - 0.95 if last else left + column * cell
+        width = 0.85 if last else cell
+        place = (x / wide, 0.12 / tall, width / wide, 1 - (top + 0.12 + 0.1) / tall)
+        axes = figure.add_axes(place, xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, color=GREY)
+        axes.imshow(numbers[:, [column]], cmap=SIGNS, vmin=-largest, vmax=largest, aspect="auto")
+        for row, number in enumerate(numbers[:, column]):
+            dark = abs(number) > 0.6 * largest
+            axes.text(0, row, f"{number:+.2f}", ha="center", va="center", fontsize=10.5, color="white" if dark else INK,
+                      weight="bold" if last else "normal")  # fmt: skip
+        if not column:
+            axes.set_yticks(range(len(parameters)), [readable(name) for name in parameters])
+            axes.tick_params(length=0)
+        if last:
+            axes.set_title("average\nof all", fontsize=10, pad=4)
+    count = f"{len(images)} example{'s' if len(images) > 1 else ''}"
+    shown = numbers[:, :-1]
+    verb = "want" if len(images) > 1 else "wants"
+    return Static(
+        figure,
+        f"What {count} {verb} of {len(parameters)} parameters, from {shown.min():+.2f} to {shown.max():+.2f}; the "
+        f"average of all wants {', '.join(f'{number:+.2f}' for number in average)}.",
     )
 
 

@@ -1,144 +1,129 @@
 """Exercises, quizzes and predictions of notebook 04: backpropagation."""
 
+import math
 import random
 
 from course_utils.practice.exercises import Exercise, Wrong, numbers
 from course_utils.practice.questions import Option, Question
 
-USED_BY = {"a": "p", "b": "pq", "c": "q", "p": ("r", "loss"), "q": "r", "r": ("loss",), "loss": ()}  # of exercise 04.4
 
+def right_places(up: float, down: float) -> float:
+    """How many decimal places of a measured gradient are right, on average over 100 neurons with x = 2 and y = 1.
 
-def too_early(order: str) -> list[str]:
-    """Names whose turn comes before that of a box that uses them.
-
-    >>> too_early("loss r q p a b c"), too_early("loss p r q a b c")
-    ([], ['p'])
+    >>> round(right_places(1e-3, 0.0), 1)
+    2.8
     """
-    names = order.replace(",", " ").split()
-    return [name for place, name in enumerate(names) if set(names[place + 1 :]) & set(USED_BY.get(name, ()))]
+    places = 0.0
+    for seed in range(100):
+        draw = random.Random(seed)
+        a, b = draw.uniform(-1, 1), draw.uniform(-1, 1)
+        above, below = ((math.tanh(2 * (a + turn) + b) - 1) ** 2 for turn in (up, -down))
+        answer = math.tanh(2 * a + b)
+        exact = 2 * (answer - 1) * (1 - answer**2) * 2
+        places -= math.log10(max(abs((above - below) / (up + down) - exact), 1e-16))
+    return places / 100
 
 
-def complete(order: str) -> bool:
-    """Whether every box has exactly one turn."""
-    return sorted(order.replace(",", " ").split()) == sorted(USED_BY)
+def stuck(a: float, b: float, x: float, y: float) -> bool:
+    """Whether the neuron ``tanh(a*x + b)`` is wrong by far and yet its weight has next to no gradient."""
+    answer = math.tanh(a * x + b)
+    return (answer - y) ** 2 >= 3 and abs(2 * (answer - y) * (1 - answer**2) * x) <= 0.05 and -5 <= b <= 5
 
 
-def shares(generator: random.Random) -> tuple[list[tuple[str, float]]]:
-    """Four to eight shares of gradient for three values, in no order; one value gets a single share."""
-    count = generator.randint(3, 7)
-    names = ["x", "x", *generator.choices("xy", k=count - 2), "z"]
-    return (
-        [
-            (name, share)
-            for name, share in zip(
-                generator.sample(names, len(names)), numbers(generator, len(names), 0.2, 3), strict=True
-            )
-        ],
-    )
+def activations_weights_error(generator: random.Random) -> tuple[list[float], list[float], float]:
+    """What a neuron got, its weights, and the gradient of its sum."""
+    count = generator.randint(2, 6)
+    error = generator.choice([-1, 1]) * generator.uniform(1.5, 3)
+    return numbers(generator, count, 0.2, 1), numbers(generator, count), round(error, 2)
 
 
 # A card reads as a card, not as one argument a line.
 # fmt: off
 EXERCISES = (
     Exercise(
-        "04.1", "The chain rule", difficulty=2, importance=5, minutes=6,
-        task="`y = (a * x + b) ** 2`. When x grows a little, `a * x + b` grows `a` times as much; when *that* grows a "
-        "little, its square grows by two times its value as much. Give the slope of y in x: how many times as much y "
-        "grows as x does.",
-        stub="def slope(x, a, b):\n    return ...",
-        answer="def slope(x, a, b):\n    return 2 * (a * x + b) * a",
+        "04.1", "How good can turning get?", difficulty=2, importance=2, minutes=4,
+        task="An open challenge. Turn `a` **up** by one amount and **down** by another, and divide: "
+        "`(loss(a + up, b) - loss(a - down, b)) / (up + down)`. Choose both amounts, from 0 to 1; one of them may be "
+        "0. Your score is how many decimal places of the result are right, on average over 100 neurons. The mark to "
+        "reach is 7. Your best score is kept.",
+        stub="up = ...\ndown = ...",
+        answer="up = 4e-6\ndown = 4e-6",
         wrong=(
-            Wrong("only the outer half is there. Multiply by how much the inside moves with x.", "(a * x + b) * a",
-                  "(a * x + b)"),
-            Wrong("the slope of the square is taken at x; take it at what is squared, `a * x + b`.", "(a * x + b)",
-                  "x"),
-            Wrong("the two slopes are added; along a chain they multiply.", "(a * x + b) * a", "(a * x + b) + a"),
+            Wrong("both amounts are 0 or so small that the computer rounds them away. Begin with `up = 1e-5`.",
+                  "4e-6", "0", when=lambda up, down: 0 <= up < 1e-15 and 0 <= down < 1e-15),
+            Wrong("each amount must lie between 0 and 1.", "4e-6", "-4e-6",
+                  when=lambda up, down: not (0 <= up <= 1 and 0 <= down <= 1)),
         ),
-        hints=("Outside: two times what is squared. Inside: `a`.", "Multiply the two: `2 * (a * x + b) * ...`"),
-        inputs=lambda r: (r.uniform(-3, 3), r.uniform(1.5, 4), r.uniform(0.5, 3)),
-        explanation="However long the chain, each link adds one multiplication. That is backpropagation.",
+        hints=("Leave `down` at 0 and try `up = 1e-6`, `1e-8` and `1e-10`.",
+               "Now turn up and down by the same amount. The best amount is then another one."),
+        passes=lambda up, down: 0 <= up <= 1 and 0 <= down <= 1 and max(up, down) >= 1e-15,
+        score=right_places,
+        mark=7.0,
+        explanation="Turned one way only, the best that we found is about 7.8. Turned both ways by the same amount, it "
+        "is above 10.",
     ),
     Exercise(
-        "04.2", "Backwards through tanh", difficulty=3, importance=4, minutes=6,
-        task="A box computed `output = tanh(input)`. The slope of tanh is `1 - output ** 2`. From the right arrives "
-        "`gradient`: how much the loss changes with `output`. What does the box hand on to its input?",
-        stub="def tanh_backward(output, gradient):\n    return ...",
-        answer="def tanh_backward(output, gradient):\n    return gradient * (1 - output**2)",
+        "04.2", "A chain on paper", difficulty=2, importance=5, minutes=3,
+        task="With pencil and paper: `u = 3 * x - 4`, then `v = u ** 2`, then `y = 5 - v`. Start at `x = 2`. Find the "
+        "slope of each of the three links, and then `slope`: how many times as much y moves as x.",
+        stub="slope = ...",
+        answer="slope = -12",
         wrong=(
-            Wrong("what arrives from the right is missing: multiply the box's own slope by `gradient`.",
-                  "gradient * (", "("),
-            Wrong("tanh is applied to the output a second time; `output` already is tanh of the input.",
-                  "1 - output**2", "1 - __import__('math').tanh(output) ** 2"),
-            Wrong("the square is missing: the slope of tanh is `1 - output ** 2`.", "output**2", "output"),
-            Wrong("the two are added; along a chain slopes multiply.", "gradient * (", "gradient + ("),
+            Wrong("the last link is missing: when v grows by 1, y *falls* by 1, so its slope is -1.", "-12", "12"),
+            Wrong("the first link is missing: u moves 3 times as much as x.", "-12", "-4"),
+            Wrong("the three slopes are added; along a chain they multiply.", "-12", "6"),
+            Wrong("the slope of a square is *twice* what is squared. Here u is 2, so it is 4.", "-12", "-6"),
         ),
-        hints=("The box's own slope times what comes from the right.", "`gradient * (1 - ...)`"),
-        inputs=lambda r: (r.choice([-1, 1]) * r.uniform(0.2, 0.95), r.choice([-1, 1]) * r.uniform(1.5, 3)),
-        explanation="Where tanh is nearly flat (output near 1 or -1), almost nothing passes: gradients vanish there.",
+        hints=("At x = 2, u is 2. The slope of a square is twice what is squared: 4.", "3, then 4, then -1: multiply."),
+        explanation="However long the chain is, each link adds one multiplication.",
     ),
     Exercise(
-        "04.3", "Used twice", difficulty=2, importance=5, minutes=6,
-        task="A value that is used in several places gets a share of gradient from each. `shares` is a list of pairs "
-        "such as `('x', 0.5)`. Give a dictionary from each name to its whole gradient.",
-        stub="def collect(shares):\n    return ...",
-        answer="def collect(shares):\n    total = {}\n    for name, share in shares:\n"
-        "        total[name] = total.get(name, 0) + share\n    return total",
+        "04.3", "Very wrong, and stuck", difficulty=2, importance=4, minutes=3,
+        task="A question to the picture above. Move **only the slider b**. Find a place where the loss, the blue "
+        "number of the last box, is **at least 3**, and yet the gradient of `a` lies **between -0.05 and 0.05**. "
+        "(**Whole pass** shows it.) Then run the box below.",
+        picture="neuron",
+        stub='expression = "(tanh(a*x + b) - y)**2"\na = 0.5\nb = -0.4\nx = 2.0\ny = 1.0',
+        answer='expression = "(tanh(a*x + b) - y)**2"\na = 0.5\nb = -5.0\nx = 2.0\ny = 1.0',
         wrong=(
-            Wrong("a later share overwrites the earlier ones. Every path by which x reaches the loss counts: add them.",
-                  "total.get(name, 0) + share", "share"),
-            Wrong("shares are multiplied. Along one path slopes multiply; over several paths they add.",
-                  "total.get(name, 0) + share", "total.get(name, 1) * share"),
-            Wrong("only the first share is kept; the others count too.", "total.get(name, 0) + share",
-                  "total.get(name, share)"),
+            Wrong("move only b: put the formula back, a to 0.5, x to 2 and y to 1. **Reset** does all of it.",
+                  "x = 2.0", "x = 0.0",
+                  when=lambda expression, a, b, x, y: "".join(expression.split()) != "(tanh(a*x+b)-y)**2"
+                  or (a, x, y) != (0.5, 2, 1)),
+            Wrong("here the neuron is nearly right: the loss is below 3. Move b the other way.", "b = -5.0", "b = 5.0",
+                  when=lambda expression, a, b, x, y: (math.tanh(a * x + b) - y) ** 2 < 3),
+            Wrong("the loss is large enough, but the gradient of a is still beyond 0.05. Go further the same way.",
+                  "b = -5.0", "b = -3.0", when=lambda expression, a, b, x, y: not stuck(a, b, x, y)),
         ),
-        hints=("Start from an empty dictionary and go through the pairs.",
-               "`total[name] = total.get(name, 0) + share`"),
-        inputs=shares,
-        explanation="Forgetting to add is the classic bug of home-made engines; forgetting to start from zero is the "
-        "other one.",
+        hints=("The target y is 1. With which answer of tanh is the loss largest?",
+               "Move b far below zero, close to the end of the slider."),
+        passes=lambda expression, a, b, x, y: (a, x, y) == (0.5, 2, 1) and stuck(a, b, x, y)
+        and "".join(expression.split()) == "(tanh(a*x+b)-y)**2",
+        explanation="Wrong by nearly 2, the most that is possible, and yet hardly anything arrives at the weight.",
     ),
     Exercise(
-        "04.4", "In which order?", difficulty=2, importance=4, minutes=4,
-        task="With pencil and paper: `p = a * b`, `q = b + c`, `r = p * q`, `loss = r + p`. Draw the seven boxes. "
-        "Going backwards, a box may have its turn only after **every box that uses it**. Write down one order in which "
-        "all seven have their turn, as a text with blanks between the names.",
-        stub="order = ...",
-        answer='order = "loss r q p a b c"',
+        "04.4", "One neuron backwards", difficulty=3, importance=5, minutes=4,
+        task="A neuron computed the sum of its weights times the incoming activations, plus its bias. `activations` "
+        "and `weights` are lists of the same length, and `error` is the gradient that arrives at the sum. Give two "
+        "lists: the gradients of the weights, and the gradients of the activations.",
+        stub="def neuron_backward(activations, weights, error):\n    return ..., ...",
+        answer="def neuron_backward(activations, weights, error):\n"
+        "    return [error * a for a in activations], [error * w for w in weights]",
         wrong=(
-            Wrong("each of a, b, c, p, q, r and loss must have exactly one turn.", "loss r q p a b c", "loss r q p",
-                  when=lambda order: not complete(order)),
-            Wrong("the loss must have the first turn: the gradient starts there. (Boxes are *computed* in the other "
-                  "direction, with the loss last.)", "loss r q p a b c", "a b c p q r loss",
-                  when=lambda order: not order.startswith("loss")),
-            Wrong("p comes too early: r uses it as well as the loss, so the share from r is still missing.",
-                  "loss r q p a b c", "loss p r q a b c", when=lambda order: too_early(order) == ["p"]),
-            Wrong("at least one box has its turn before a box that uses it. Check each box: do all the boxes that it "
-                  "has arrows to stand before it?", "loss r q p a b c", "loss r a b c q p",
-                  when=lambda order: bool(too_early(order))),
+            Wrong("the two lists are exchanged. A weight is multiplied by its activation, so the activation is its "
+                  "slope.", "[error * a for a in activations], [error * w for w in weights]",
+                  "[error * w for w in weights], [error * a for a in activations]"),
+            Wrong("these are the slopes alone. Multiply each by what arrives from the right, `error`.",
+                  "[error * a for a in activations], [error * w for w in weights]", "activations, weights"),
+            Wrong("error and slope are added; along a path they multiply.",
+                  "[error * a for a in activations], [error * w for w in weights]",
+                  "[error + a for a in activations], [error + w for w in weights]"),
         ),
-        hints=("Begin with the loss. Who is used by the loss only?",
-               "After the loss comes r; p must wait for r, although the loss uses it directly."),
-        passes=lambda order: complete(order) and not too_early(order),
-        explanation="Several orders are right, and all give the same gradients. Read backwards, each is an order in "
-        "which the boxes can be computed.",
-    ),
-    Exercise(
-        "04.5", "What a gradient costs", difficulty=2, importance=4, minutes=5,
-        task="Evaluating the loss takes some `seconds`. Turning every one of N parameters a little takes one "
-        "evaluation each, **and one** with nothing turned. A forward and backward pass takes as long as **three** "
-        "evaluations, whatever N is. Give both times.",
-        stub="def costs(parameters, seconds):\n    return ...",
-        answer="def costs(parameters, seconds):\n    return (parameters + 1) * seconds, 3 * seconds",
-        wrong=(
-            Wrong("the evaluation with nothing turned is missing: N + 1.", "(parameters + 1)", "parameters"),
-            Wrong("the backward pass does not take one evaluation per parameter: it visits each box once, and all "
-                  "gradients come out together.", "3 * seconds", "3 * parameters * seconds"),
-            Wrong("this is the backward pass alone; with the forward pass it takes three evaluations.", "3 * seconds",
-                  "2 * seconds"),
-        ),
-        hints=("With 10 parameters: 11 evaluations one way, 3 the other.", "Two numbers: `return ..., 3 * seconds`."),
-        inputs=lambda r: (r.randint(4, 60), r.uniform(0.5, 2)),
-        explanation="For the chat model's 134,515,008 parameters: 134,515,009 evaluations against three.",
+        hints=("In `w * a`, the slope for `w` is `a`, and the slope for `a` is `w`.",
+               "`[error * a for a in activations]` is the first list."),
+        inputs=activations_weights_error,
+        explanation="A layer does this for all its neurons at once. An activation that several neurons use adds up "
+        "what they hand back.",
     ),
 )
 
@@ -165,8 +150,8 @@ QUIZZES = (
                    "It would take months for one step of the chat model, as you have just computed. No knob is tried "
                    "at all."),
             Option("The knobs are tried at random, not in turn",
-                   "There are methods that do this, and they are slow, for the reason you saw: a direction drawn at "
-                   "random hardly goes downhill."),
+                   "There are methods that do this. They need many runs of the network to learn what one walk "
+                   "backwards tells."),
             Option("Nothing is tried: one walk backwards gives the gradient of every knob",
                    "The gradients follow from the calculation that was made anyway. Then all knobs turn together.",
                    right=True),

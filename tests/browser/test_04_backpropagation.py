@@ -21,7 +21,7 @@ def test_a_typed_formula_is_stepped_backwards_and_a_typo_leaves_the_picture(lab:
     assert "x*y + x = 0.5" in explorer.caption() and "5 backward" not in explorer.caption()
     assert explorer.slider("y").is_visible() and not explorer.slider("a").is_visible()
 
-    button = explorer.output.locator("button", has_text="Next node")
+    button = explorer.output.locator("button", has_text="Next box")
     button.focus()
     lab.page.keyboard.press("Enter")
     pixels = explorer.wait_for_new_pixels(pixels)

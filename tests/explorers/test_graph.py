@@ -1,12 +1,14 @@
 """GraphExplorer: its numbers against nudging and torch, step by step, and its answers to what learners type."""
 
+import html
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
 
-from course_utils.explorers.graph import INPUTS, MOST_NODES, GraphExplorer
+from course_utils.explorers.graph import INPUTS, MOST_NODES, GraphExplorer, describe, run
 
 from .sweep import refuses
 from .sweep_graph import graph
@@ -58,7 +60,7 @@ def test_gradients_show_one_node_at_a_time_each_after_all_that_use_it() -> None:
     assert explorer.result.gradients == (None,) * len(graph_.names)
     before: set[int] = set()
     for step in range(1, steps + 1):
-        explorer.next_node()
+        explorer.next_box()
         result = explorer.result
         done = {node for node, gradient in enumerate(result.gradients) if gradient is not None}
         assert len(done) == step and done - before == {result.current}
@@ -70,7 +72,7 @@ def test_gradients_show_one_node_at_a_time_each_after_all_that_use_it() -> None:
         before = done
     arrived = [share for share, (parent, _) in zip(result.handed, edges, strict=True) if parent == result.current]
     assert sum(arrived) == pytest.approx(result.gradients[result.current]) and len(arrived) > 1
-    explorer.next_node()  # nothing is left: it stays
+    explorer.next_box()  # nothing is left: it stays
     assert explorer.result.step == steps and explorer.problem == ""
     explorer.from_the_start()
     assert explorer.result.step == 0
@@ -186,3 +188,33 @@ def test_a_pinned_pass_stands_under_the_boxes_of_the_same_expression() -> None:
 @pytest.mark.parametrize("typed", ["~" * 400 + "x", "-" * 400 + "x", "+" * 400 + "x"])
 def test_hundreds_of_signs_before_an_input_are_one_sentence(typed: str) -> None:
     assert "shorter" in refuses(lambda: GraphExplorer(expression=typed))
+
+
+def test_a_rounded_product_is_not_called_equal() -> None:
+    explorer = GraphExplorer(expression="(tanh(a*x + b) - y)**2", a=0.5, b=-0.2, x=1.5, y=1.0, step=4)
+    assert "tanh has gradient -0.999 and hands -0.999 × 0.749 ≈ -0.749 to +." in explorer.says
+    explorer.set(expression="x*x + 3*x", x=2.0)
+    assert "hands 1 × 3 = 3 to x" in describe(run(explorer.result.graph, 2, {"x": 2.0}))
+    explorer.set(step=explorer.result.steps)
+    assert "x has gradient 2 + 2 + 3 = 7. Done: x 7." in explorer.says
+
+
+def test_the_tour_says_the_numbers_of_its_formula() -> None:
+    explorer = GraphExplorer(expression="x*x + 3*x", x=2.0)  # wherever one starts, the tour has its own formula
+    said = []
+    for stop in range(len(explorer.tour)):
+        explorer.visit(stop)
+        said.append(html.unescape(explorer.tour_bar.sentence.value))
+    expected = (
+        "2 × 3 is 6; with -4 added, 2; squared, 4",
+        "2 × 2 goes back",
+        "its own gradient, 4,",
+        "4 × 3 to a, 4 × 2 to b",
+        "12 times as much; with b 8 times, with c 4 times",
+        "0.1 × 12 = 1.2 more than 4. It is 5.29",
+    )
+    for words, sentence in zip(expected, said, strict=True):
+        assert words in sentence
+        assert len(re.sub("<[^>]+>", "", sentence)) < 160  # two lines beside the buttons
+    explorer.visit(None)
+    assert explorer.values["expression"] == "x*x + 3*x"

@@ -5,7 +5,17 @@ import random
 import numpy as np
 import pytest
 
-from course_utils.plots.graphs import LANE, MOST_COLUMNS, GraphPicture, Numbers, costs, falling_loss, layout, short
+from course_utils.plots.graphs import (
+    LANE,
+    MOST_COLUMNS,
+    GraphPicture,
+    Numbers,
+    costs,
+    desires,
+    falling_loss,
+    layout,
+    short,
+)
 from course_utils.plots.picture import new_figure
 
 
@@ -90,3 +100,14 @@ def test_no_words_of_a_picture_come_near_its_edge() -> None:
         (text,) = [text for text in figure.axes[0].texts if words in text.get_text()]
         across = text.get_window_extent().get_points()[:, 0] / figure.bbox.width
         assert 0.03 < across[0] < across[1] < 0.97
+
+
+def test_desires_show_each_example_beside_the_average_of_all() -> None:
+    picture = desires([np.eye(4)] * 6, ["three"] * 6, ["weight", "bias"], [[0.5, -2.0]] * 6, [0.1, 0.25])
+    figure = picture.figure
+    columns = [[text.get_text() for text in axes.texts] for axes in figure.axes if axes.texts]
+    assert columns == [["+0.50", "-2.00"]] * 6 + [["+0.10", "+0.25"]]
+    assert "6 examples want of 2 parameters, from -2.00 to +0.50; the average of all wants +0.10, +0.25" in picture.alt
+    figure.canvas.draw()
+    boxes = [axes.get_tightbbox() for axes in figure.axes]
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1 for box in boxes)
