@@ -174,11 +174,11 @@ EXERCISES = (
         "that it keeps. Your score says how many times lower it ends than it began, both counted from the lowest place "
         "of the map. Plain gradient descent with the rate 0.0017 scores 29. The mark to reach is 100.",
         stub="learning_rate = ...\nshare = ...",
-        answer="learning_rate = 0.005\nshare = 0.9",
+        answer="learning_rate = 0.004\nshare = 0.9",
         wrong=(
             Wrong("the share of the velocity must be at least 0 and below 1; a ball that loses nothing never stops.",
                   "share = 0.9", "share = 1", lambda rate, share: not 0 <= share < 1),
-            Wrong("the learning rate must be above 0 and at most 10.", "learning_rate = 0.005", "learning_rate = 0",
+            Wrong("the learning rate must be above 0 and at most 10.", "learning_rate = 0.004", "learning_rate = 0",
                   lambda rate, share: not 0 < rate <= 10),
         ),
         hints=("With a share of 0 the rate can go up to 0.0033, and the score stays near 30. Raise the share first.",
@@ -192,7 +192,7 @@ EXERCISES = (
 
 QUIZZES = (
     Question(
-        "03.c", "A colleague says: Adam adapts its steps, so its learning rate does not matter. What do you answer?",
+        "03.b", "A colleague says: Adam adapts its steps, so its learning rate does not matter. What do you answer?",
         (
             Option("True: it divides by the size of the gradient",
                    "It does divide, so the size of the gradient matters little. What is left is a step of about one "
@@ -206,7 +206,7 @@ QUIZZES = (
         ),
     ),
     Question(
-        "03.d", "The loss has stayed at a high value for a while. Which conclusion is sound?",
+        "03.c", "The loss has stayed at a high value for a while. Which conclusion is sound?",
         (
             Option("Training is stuck in a local minimum",
                    "Perhaps, but in a large network that is rare. A flat stretch, a ravine, a learning rate that is "
@@ -223,8 +223,8 @@ QUIZZES = (
 
 PREDICTIONS = (
     Question(
-        "03.a", "The learning rate is 0.00166. You set it to 0.0034, a little more than twice as much. What will the walk "
-        "do?",
+        "03.a", "The learning rate is 0.00166. You set it to 0.0034, a little more than twice as much. What will the "
+        "walk do?",
         (
             Option("arrive in half the steps",
                    "Longer steps save time only as long as they do not jump over the valley. These do."),
