@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from course_utils.models.mlp import MLP, MLPConfig
-from course_utils.optimisers import sgd
+from course_utils.optimisers import gradient_descent
 
 # ------------------------------------------------------------------------------------------------ points
 
@@ -223,7 +223,7 @@ class Run:
     """One network in training by plain gradient descent on small batches.
 
     Its learning rate, penalties and batch size may change from step to step, as sliders move while it plays; so it
-    takes its steps with `optimisers.sgd`, the function of notebook 03, and not by a recipe fixed beforehand.
+    takes its steps with `optimisers.gradient_descent`, the function of notebook 03, and not by a recipe fixed before.
     """
 
     task: Task
@@ -266,10 +266,11 @@ class Run:
         loss = cross_entropy(self.network(self.inputs[chosen]), self.labels[chosen])
         for weights in self.parameters[::2]:
             loss = loss + l1 * weights.abs().sum() + l2 / 2 * weights.square().sum()
-        slopes = torch.autograd.grad(loss, self.parameters)
+        gradients = torch.autograd.grad(loss, self.parameters)
         with torch.no_grad():
             moved = [
-                sgd(weights, slope, {}, learning_rate) for weights, slope in zip(self.parameters, slopes, strict=True)
+                gradient_descent(weights, gradient, {}, learning_rate)
+                for weights, gradient in zip(self.parameters, gradients, strict=True)
             ]
             fine = all(bool(weights.isfinite().all()) for weights in moved)
             if fine:  # weights that can be written down may still give a loss that cannot
