@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ TWO_MINIMA = Surface(
 )
 
 
-def line_surface(inputs: Sequence[float], targets: Sequence[float]) -> Surface:
+def line_surface(inputs: ArrayLike, targets: ArrayLike) -> Surface:
     """The loss of a straight line on measured points, the mean squared error, over its slope ``w`` and intercept ``b``.
 
     >>> surface = line_surface([0, 1, 2], [1, 3, 5])

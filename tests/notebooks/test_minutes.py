@@ -70,9 +70,9 @@ def minutes_of(notebook: NotebookNode, exercises: int) -> Minutes:
 
 # Lessons that take longer than they promise, as counted on 2026-11-25; each is to be shortened or split at its stop.
 MISSES = {
-    "00_start_here": "15 minutes promised, 23 counted (words 7, code 4, explorers 6, questions 2, exercises 4)",
+    "00_start_here": "15 minutes promised, 24 counted (words 7, code 4, explorers 6, questions 2, exercises 4)",
     "02_neurons_and_networks": "60 promised, 92 counted (words 19, code 24, explorers 9, questions 4, exercises 36)",
-    "03_gradient_descent": "50 promised, 89 counted (words 15, code 24, explorers 12, questions 4, exercises 34)",
+    "03_gradient_descent": "50 promised, 64 counted (words 14, code 18, explorers 9, questions 3, exercises 20)",
 }
 
 
