@@ -10,7 +10,7 @@ import torch
 
 from course_utils.explorers.playground import NetworkPlayground
 
-LEAST_STEPS, LEAST_PICTURES = 30.0, 12.0  # a second
+LEAST_STEPS, LEAST_PICTURES = 200.0, 20.0  # a second
 SECONDS = 5.0
 SETTINGS = {
     "first picture (2-4-2)": {},
@@ -32,7 +32,7 @@ def playing(**settings: object) -> tuple[float, float]:
         nonlocal pictures
         pictures += 1
 
-    playground._image.observe(drawn, "value")
+    playground.body.observe(drawn, "value")
     begun = time.perf_counter()
     playground.play()
     time.sleep(SECONDS)

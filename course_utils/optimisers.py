@@ -1,11 +1,11 @@
 """Four ways to walk downhill.
 
-Each optimiser is one function: where you stand, the slope there, what it remembers, and the learning rate go in; where
-you stand next comes out. They are arithmetic only, so the same lines move a float, a numpy array or a torch tensor.
+An optimiser is a function: the parameters, the gradient there, what it remembers and the learning rate go in; the moved
+parameters come out. All four are arithmetic only, so the same lines move a float, a numpy array or a torch tensor.
 
 >>> position, memory = 1.0, {}
 >>> for _ in range(3):
-...     position = sgd(position, 2 * position, memory, learning_rate=0.25)      # the slope of x**2 is 2x
+...     position = gradient_descent(position, 2 * position, memory, learning_rate=0.25)  # the gradient of x**2 is 2x
 >>> position
 0.125
 """
@@ -27,15 +27,15 @@ Numbers = Any  # a float, a numpy array or a torch tensor
 Memory = dict[str, Any]  # starts empty; the optimiser keeps its running sums in it between steps
 
 
-def sgd(parameter: Numbers, gradient: Numbers, memory: Memory, learning_rate: float) -> Numbers:
-    """Stochastic gradient descent: ``θ ← θ - η g``."""
+def gradient_descent(parameter: Numbers, gradient: Numbers, memory: Memory, learning_rate: float) -> Numbers:
+    """One step against the gradient: ``θ ← θ - η g``. It remembers nothing."""
     return parameter - learning_rate * gradient
 
 
 def momentum(
     parameter: Numbers, gradient: Numbers, memory: Memory, learning_rate: float, momentum: float = 0.9
 ) -> Numbers:
-    """A heavy ball: it keeps a share of its velocity: ``v ← μ v + g``, then ``θ ← θ - η v`` (Polyak 1964)."""
+    """A heavy ball that keeps the share μ of its velocity: ``v ← μ v + g``, then ``θ ← θ - η v`` (Polyak 1964)."""
     memory["velocity"] = momentum * memory.get("velocity", 0.0) + gradient
     return parameter - learning_rate * memory["velocity"]
 
@@ -43,7 +43,7 @@ def momentum(
 def rmsprop(
     parameter: Numbers, gradient: Numbers, memory: Memory, learning_rate: float, smoothing: float = 0.99
 ) -> Numbers:
-    """Each step divided by the usual size of the slope (Hinton 2012).
+    """Each parameter's step divided by the usual size of its gradient (Hinton 2012).
 
     ``s ← α s + (1-α) g²``, then ``θ ← θ - η g / (√s + ε)``
     """
@@ -71,7 +71,12 @@ def adam(
     return parameter - learning_rate * mean / (size + 1e-8)
 
 
-OPTIMISERS: dict[str, Callable[..., Any]] = {"SGD": sgd, "momentum": momentum, "RMSProp": rmsprop, "Adam": adam}
+OPTIMISERS: dict[str, Callable[..., Any]] = {
+    "gradient descent": gradient_descent,
+    "momentum": momentum,
+    "RMSProp": rmsprop,
+    "Adam": adam,
+}
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,12 @@ class Trajectory:
 def descend(
     surface: Surface,
     start: Sequence[float] | None = None,
-    optimiser: Callable[..., Any] = sgd,
+    optimiser: Callable[..., Any] = gradient_descent,
     learning_rate: float | None = None,
     steps: int = 50,
     **settings: float,
 ) -> Trajectory:
-    """Walk downhill. The walk ends early when it diverges: a loss ten times above all heights in the picture.
+    """Walk downhill. The walk ends early if it diverges: if its loss is over ten times the highest in the picture.
 
     >>> from course_utils.surfaces import SURFACES
     >>> path = descend(SURFACES["bowl"], start=(2.0, 0.0), learning_rate=0.25, steps=2)
@@ -104,7 +109,7 @@ def descend(
     Args:
         surface: what to walk on.
         start: one number for each parameter, inside the surface's window; None for the surface's own.
-        optimiser: `sgd`, `momentum`, `rmsprop` or `adam`.
+        optimiser: `gradient_descent`, `momentum`, `rmsprop` or `adam`.
         learning_rate: 0 or more; None for the surface's own.
         steps: how many, at most.
         settings: passed to the optimiser, such as ``momentum=0.95``.
@@ -158,7 +163,7 @@ def descend_from_many(
 ) -> Tensor:
     """Train networks that differ only in their random start, side by side, by plain gradient descent.
 
-    A neuron has two parameters, a slope and an offset. The network's answer is the sum of its neurons, added and
+    A neuron has two parameters, a weight and a bias. The network's answer is the sum of its neurons, added and
     subtracted in turn, over the square root of their number; so 2, 20 and 2,000 parameters differ in size only.
 
     >>> losses = descend_from_many("sine", "wave", parameters=20, learning_rate=1.0, starts=5, steps=100)
@@ -170,20 +175,20 @@ def descend_from_many(
     """
     random = torch.Generator().manual_seed(seed)
     neurons = parameters // 2
-    slopes, offsets = (3 * torch.randn(starts, neurons, 1, generator=random) for _ in range(2))
+    weights, biases = (3 * torch.randn(starts, neurons, 1, generator=random) for _ in range(2))
     signs = torch.ones(neurons)
     signs[1::2] = -1
     target = CURVES[curve]
     kept = []
     for _ in range(steps + 1):
-        slopes.requires_grad_()
-        offsets.requires_grad_()
-        answers = signs @ NEURONS[neuron](slopes * INPUTS + offsets) / neurons**0.5  # (starts, inputs)
+        weights.requires_grad_()
+        biases.requires_grad_()
+        answers = signs @ NEURONS[neuron](weights * INPUTS + biases) / neurons**0.5  # (starts, inputs)
         losses = (answers - target).square().mean(1) / target.var(unbiased=False)
         kept.append(losses.detach())
-        gradients = torch.autograd.grad(losses.sum(), [slopes, offsets])  # the starts share nothing: each its own
-        slopes, offsets = (
-            sgd(parameter.detach(), gradient, {}, learning_rate)
-            for parameter, gradient in zip((slopes, offsets), gradients, strict=True)
+        gradients = torch.autograd.grad(losses.sum(), [weights, biases])  # the starts share nothing: each its own
+        weights, biases = (
+            gradient_descent(parameter.detach(), gradient, {}, learning_rate)
+            for parameter, gradient in zip((weights, biases), gradients, strict=True)
         )
     return torch.stack(kept)

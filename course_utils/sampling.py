@@ -78,6 +78,15 @@ class Continuation:
     log_probabilities: list[float] = dataclasses.field(default_factory=list)
     finish_reason: str = "length"
 
+    @property
+    def bits_per_token(self) -> float:
+        """Mean surprisal of its tokens, in bits.
+
+        >>> Continuation(ids=[3, 1], log_probabilities=[math.log(1 / 2), math.log(1 / 8)]).bits_per_token
+        2.0
+        """
+        return -sum(self.log_probabilities) / len(self.ids) / math.log(2)
+
 
 def warp(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0) -> Tensor:
     """Reshape the distribution of the next token; what is cut away gets minus infinity.
@@ -264,34 +273,14 @@ def generate_tokens(
     Raises:
         ValueError: if a setting cannot be, in one sentence.
     """
-    reader = language_model(model, use_cache=use_cache)
-    several = cast(list[Sequence[int]], [prompts] if not prompts or isinstance(prompts[0], int) else prompts)
-    rooms = [_fits(reader, ids) for ids in several]  # most tokens that may follow each prompt
-    rounds = int(min(max_new_tokens, max(rooms)))
-    # A prompt has its own table of texts and its own random numbers, so what is written does not depend on the others.
-    texts = [torch.tensor(list(ids)).expand(continuations, -1) for ids in several]  # each (continuations, tokens)
-    generators = [torch.Generator().manual_seed(seed) for _ in several]
-
-    unread, mask = pad_left([text[0] for text in texts])  # (prompts, tokens): a prompt is read once
-    state = reader.start(len(several), unread.size(1) + rounds - 1)
-    for number in range(rounds):
+    texts = _Texts(language_model(model, use_cache=use_cache), prompts, continuations, max_new_tokens, seed)
+    for _ in range(texts.rounds):
         with torch.inference_mode():
-            logits = _checked(reader.next_logits(unread, state, mask))  # (texts, vocabulary)
-            if number == 0 and continuations > 1:
-                logits = logits.repeat_interleave(continuations, dim=0)
-                state.repeat(continuations)
-            for place, scores in enumerate(logits.split(continuations)):
-                if number < rooms[place]:
-                    token = sample_token(scores, texts[place], config, generators[place])  # (continuations,)
-                else:
-                    token = torch.full((continuations,), -1)  # this prompt's texts fill the context
-                texts[place] = torch.cat((texts[place], token[:, None]), dim=1)
-            picked = torch.cat([text[:, -1] for text in texts])  # (texts,)
-            unread = picked.clamp(min=0)[:, None]  # (texts, 1): from now on, only the newest token is
-            has_room = [number + 1 < room for room in rooms for _ in range(continuations)]
-            mask = None if all(has_room) else torch.tensor(has_room)[:, None]
-            log_probability = logits.log_softmax(-1).gather(-1, unread)[:, 0]
-        yield picked, log_probability
+            logits = texts.score()  # (texts, vocabulary)
+            tokens = texts.pick(logits, config)  # (texts,)
+            texts.append(tokens)
+            log_probability = logits.log_softmax(-1).gather(-1, tokens.clamp(min=0)[:, None])[:, 0]
+        yield tokens, log_probability
 
 
 def sample_token(logits: Tensor, text: Tensor, config: SamplingConfig, generator: torch.Generator) -> Tensor:
@@ -501,6 +490,61 @@ def _prompts(prompt: Prompt | Sequence[Prompt]) -> Sequence[Prompt]:
     if isinstance(prompt, str) or not len(prompt) or isinstance(prompt[0], int | Mapping):
         return [cast(Prompt, prompt)]
     return cast(Sequence[Prompt], prompt)
+
+
+class _Texts:
+    """The texts as they grow, the continuations of a prompt together, and what the model remembers of them.
+
+    A prompt has its own table of texts and its own random numbers, so what is written does not depend on the others.
+    """
+
+    def __init__(
+        self,
+        reader: LanguageModel,
+        prompts: Sequence[int] | Sequence[Sequence[int]],
+        continuations: int,
+        max_new_tokens: int,
+        seed: int,
+    ):
+        several = cast(list[Sequence[int]], [prompts] if not prompts or isinstance(prompts[0], int) else prompts)
+        self.reader, self.continuations = reader, continuations
+        self.rooms = [_fits(reader, ids) for ids in several]  # most tokens that may follow each prompt
+        self.rounds = int(min(max_new_tokens, max(self.rooms)))
+        self.written = 0  # tokens of each text
+        self.ids = [
+            torch.tensor(list(ids)).expand(continuations, -1) for ids in several
+        ]  # each (continuations, tokens)
+        self.generators = [torch.Generator().manual_seed(seed) for _ in several]
+        self.unread, self.mask = pad_left([ids[0] for ids in self.ids])  # (prompts, tokens): a prompt is read once
+        self.state = reader.start(len(several), self.unread.size(1) + self.rounds - 1)
+
+    def score(self) -> Tensor:
+        """Read what is new: ``(texts, vocabulary)`` scores of what could follow."""
+        logits = _checked(self.reader.next_logits(self.unread, self.state, self.mask))
+        if self.written == 0 and self.continuations > 1:
+            logits = logits.repeat_interleave(self.continuations, dim=0)
+            self.state.repeat(self.continuations)
+        return logits
+
+    def pick(self, logits: Tensor, config: SamplingConfig) -> Tensor:
+        """The next token of each text ``(texts,)``; -1 where the context is full."""
+        picked = []
+        parts = zip(logits.split(self.continuations), self.ids, self.rooms, self.generators, strict=True)
+        for scores, ids, room, generator in parts:
+            if self.written < room:
+                picked.append(sample_token(scores, ids, config, generator))  # (continuations,)
+            else:
+                picked.append(torch.full((self.continuations,), -1))
+        return torch.cat(picked)
+
+    def append(self, tokens: Tensor) -> None:
+        """Put the tokens ``(texts,)`` at the ends of the texts."""
+        new = tokens[:, None].split(self.continuations)
+        self.ids = [torch.cat(parts, dim=1) for parts in zip(self.ids, new, strict=True)]
+        self.written += 1
+        self.unread = tokens.clamp(min=0)[:, None]  # (texts, 1): from now on, only the newest token is
+        has_room = [self.written < room for room in self.rooms for _ in range(self.continuations)]
+        self.mask = None if all(has_room) else torch.tensor(has_room)[:, None]
 
 
 class _Writer:

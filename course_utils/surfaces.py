@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Surface:
     start: tuple[float, ...]
     minima: tuple[tuple[float, ...], ...]
     learning_rate: float  # one that arrives with plain gradient descent
+    names: tuple[str, str] = ("x", "y")  # of the parameters
 
     def map(self, points: int = 101) -> tuple[np.ndarray, ...]:
         """The axes, ``(points,)`` each, and the loss over them, ``(points,)`` or ``(points y, points x)``."""
@@ -114,8 +116,8 @@ TWO_MINIMA = Surface(
 )
 
 
-def line_surface(inputs: Sequence[float], targets: Sequence[float]) -> Surface:
-    """The real loss of a straight line ``w·x + b`` on measured points: the mean squared error, over ``w`` and ``b``.
+def line_surface(inputs: ArrayLike, targets: ArrayLike) -> Surface:
+    """The loss of a straight line on measured points, the mean squared error, over its slope ``w`` and intercept ``b``.
 
     >>> surface = line_surface([0, 1, 2], [1, 3, 5])
     >>> round(surface.loss(2.0, 1.0), 12), surface.minima
@@ -134,7 +136,7 @@ def line_surface(inputs: Sequence[float], targets: Sequence[float]) -> Surface:
     best_b = float(y.mean() - best_w * middle)
     least = float(((best_w * x + best_b - y) ** 2).mean())
     reach_w, reach_b = 2 * abs(best_w) + y.std() / x.std(), 2 * abs(best_b) + 2 * y.std()
-    steepest = spread + 1 + math.hypot(spread - 1, 2 * middle)  # the larger eigenvalue of the matrix of second slopes
+    steepest = spread + 1 + math.hypot(spread - 1, 2 * middle)  # the larger eigenvalue of the Hessian
 
     def loss(w: Any, b: Any) -> Any:
         dw, db = w - best_w, b - best_b  # a squared error is exactly its least value plus a quadratic around it
@@ -153,4 +155,5 @@ def line_surface(inputs: Sequence[float], targets: Sequence[float]) -> Surface:
         start=(best_w - 0.8 * reach_w, best_b - 0.8 * reach_b),
         minima=((best_w, best_b),),
         learning_rate=1 / steepest,
+        names=("w", "b"),
     )

@@ -8,13 +8,23 @@ import pytest
 import torch
 
 from course_utils import data
-from course_utils.optimisers import CURVES, INPUTS, OPTIMISERS, adam, descend, descend_from_many, momentum, rmsprop, sgd
+from course_utils.optimisers import (
+    CURVES,
+    INPUTS,
+    OPTIMISERS,
+    adam,
+    descend,
+    descend_from_many,
+    gradient_descent,
+    momentum,
+    rmsprop,
+)
 from course_utils.surfaces import SURFACES, TWO_MINIMA, line_surface
 
 LINE = line_surface([0, 1, 2, 5, 9], [0.3, 0.5, 0.9, 1.0, 1.4])
 EVERY_SURFACE = [*SURFACES.values(), TWO_MINIMA, LINE]
 TORCH = {
-    sgd: lambda parameters: torch.optim.SGD(parameters, lr=0.03),
+    gradient_descent: lambda parameters: torch.optim.SGD(parameters, lr=0.03),
     momentum: lambda parameters: torch.optim.SGD(parameters, lr=0.03, momentum=0.9),
     rmsprop: lambda parameters: torch.optim.RMSprop(parameters, lr=0.03),
     adam: lambda parameters: torch.optim.Adam(parameters, lr=0.03),
@@ -72,7 +82,7 @@ def test_the_suggested_learning_rate_arrives(surface):
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_every_optimiser_reaches_a_valley_of_every_surface(name):
     for surface in EVERY_SURFACE:
-        rate = {"SGD": surface.learning_rate, "momentum": surface.learning_rate / 10}.get(name, 0.05)
+        rate = {"gradient descent": surface.learning_rate, "momentum": surface.learning_rate / 10}.get(name, 0.05)
         path = descend(surface, optimiser=OPTIMISERS[name], learning_rate=rate, steps=1500)
         valleys = [surface.loss(*minimum) for minimum in surface.minima]
         fallen = path.losses[0] - path.losses[-1]

@@ -14,7 +14,6 @@ is refused.
 """
 
 import argparse
-import ast
 import base64
 import copy
 import io
@@ -41,7 +40,7 @@ MOST_BYTES = 60_000  # of one picture
 CELL_SECONDS = 600  # a cell that takes longer hangs
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
-KEPT_CELL_METADATA = ("tags", "jupyter", "editable")
+KEPT_CELL_METADATA = ("tags", "editable")
 MACHINE_PATH = re.compile(r"(?<![\w.:/])(?:/home/|/Users/|/root/|/tmp/|/private/var/)\w|\b[A-Za-z]:\\\\?Users\b")
 BAR = re.compile(r"\d+%\|")
 
@@ -133,27 +132,6 @@ def clean(notebook: NotebookNode) -> None:
         )
         if cell.cell_type == "code":
             cell.outputs = [output for output in _merged(cell.outputs) if output.get("data") != {}]
-            if asks(cell.source):  # a question's source holds its answer
-                cell.metadata["jupyter"] = {"source_hidden": True}
-
-
-def asks(source: str) -> bool:
-    """Whether a cell ends in a quiz or a prediction.
-
-    >>> asks("quiz('01.a', 'Why?', {'so': 'yes'}, answer='so')"), asks("quiz")
-    (True, False)
-    """
-    for last in _statements(source)[-1:]:
-        if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and isinstance(last.value.func, ast.Name):
-            return last.value.func.id in ("quiz", "predict")
-    return False
-
-
-def _statements(source: str) -> list[ast.stmt]:
-    try:
-        return ast.parse(source).body
-    except SyntaxError:  # a magic, or a mistake that running will show
-        return []
 
 
 def _merged(outputs: list[NotebookNode]) -> Iterator[NotebookNode]:
@@ -247,8 +225,6 @@ def source_faults(notebook: NotebookNode) -> list[str]:
                 found.append(
                     f"{place} has {len(lines)} lines and the limit is {MOST_LINES}; split it or import the code"
                 )
-            if asks(cell.source) and len(_statements(cell.source)) > 1:
-                found.append(f"{place} asks a question beside other code; give it a cell of its own, for it is hidden")
             if lines and lines[-1].rstrip().endswith(";") and IGNORED not in _tags(cell):
                 found.append(f"{place} ends in ';', which hides the output that is checked; remove it")
         if path := _machine_path(cell.source):
@@ -274,10 +250,6 @@ def output_faults(notebook: NotebookNode) -> list[str]:
             found.append(f"{place} is a code cell that was not executed; run 'make notebooks', or remove it if empty")
         elif cell.execution_count != count:
             found.append(f"{place} was executed out of order; run 'make notebooks'")
-        if asks(cell.source) and not cell.metadata.get("jupyter", {}).get("source_hidden"):
-            found.append(
-                f"{place} shows the answer to its question in its source; run 'make notebooks', which hides it"
-            )
         for output in cell.outputs:
             found += [f"{place} {what}" for what in _faults_of_output(output)]
     return found

@@ -9,10 +9,12 @@ from course_utils.data.cats_and_dogs import Drawings, drawings
 from course_utils.data.images import FORM_STARTS, PHOTOGRAPHS, Digits, digits, photographs
 from course_utils.data.measurements import TERMINAL_SPEED, FallingBall, falling_ball
 from course_utils.data.runs import Recorded, record, recorded
-from course_utils.data.texts import Speech, shakespeare, speeches
+from course_utils.data.splits import PARTS, Play, addresses, addresses_text, plays, plays_text
+from course_utils.data.texts import Speech, Translation, shakespeare, speeches, translations
 
 __all__ = [
-    "FORM_STARTS", "PHOTOGRAPHS", "TERMINAL_SPEED",
-    "Digits", "Drawings", "FallingBall", "Recorded", "Speech",
-    "digits", "drawings", "falling_ball", "photographs", "record", "recorded", "shakespeare", "speeches",
+    "FORM_STARTS", "PARTS", "PHOTOGRAPHS", "TERMINAL_SPEED",
+    "Digits", "Drawings", "FallingBall", "Play", "Recorded", "Speech", "Translation",
+    "addresses", "addresses_text", "digits", "drawings", "falling_ball", "photographs", "plays", "plays_text",
+    "record", "recorded", "shakespeare", "speeches", "translations",
 ]  # fmt: skip

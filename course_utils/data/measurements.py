@@ -38,11 +38,21 @@ def falling_ball(part: str = "measured") -> FallingBall:
     """
     import torch
 
+    return FallingBall(*map(torch.tensor, falling_ball_columns(part)))
+
+
+def falling_ball_columns(part: str = "measured") -> tuple[list[float], list[float], list[float]]:
+    """Floors, heights in metres and seconds of `falling_ball` as plain lists, without waiting for torch.
+
+    >>> floors, heights, seconds = falling_ball_columns()
+    >>> floors[-1], heights[-1], len(seconds)
+    (29.0, 87.0, 45)
+    """
     with (assets.project_folder() / "datasets" / "falling_ball.csv").open(encoding="utf-8", newline="") as file:
         everything = list(csv.DictReader(file))
     rows = [row for row in everything if row["part"] == part]
     if not rows:
         parts = ", ".join(dict.fromkeys(row["part"] for row in everything))
         raise ValueError(f"part={part!r} is not in the falling-ball data; choose one of: {parts}.")
-    columns = ("floor", "height_metres", "seconds")
-    return FallingBall(*(torch.tensor([float(row[column]) for row in rows]) for column in columns))
+    floors, heights, seconds = ([float(row[name]) for row in rows] for name in ("floor", "height_metres", "seconds"))
+    return floors, heights, seconds

@@ -54,3 +54,25 @@ def speeches() -> list[Speech]:
         Speech(row["president_full"], int(row["year"]), (folder / f"{row['fileid']}.txt").read_text(encoding="utf-8"))
         for row in rows
     ]
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One sentence in two languages."""
+
+    register: str  # casual, polite, formal, technical, poetic, proverb, names and numbers, story
+    english: str
+    japanese: str
+
+
+def translations() -> list[Translation]:
+    """64 sentences in English and Japanese with the same meaning, eight of each register.
+
+    Source: written for this course (``datasets/translations.csv``).
+
+    >>> first = translations()[0]
+    >>> first.register, first.english
+    ('casual', "I'm starving. Let's grab something to eat.")
+    """
+    with (assets.project_folder() / "datasets" / "translations.csv").open(encoding="utf-8", newline="") as file:
+        return [Translation(row["register"], row["english"], row["japanese"]) for row in csv.DictReader(file)]

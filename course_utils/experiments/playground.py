@@ -6,6 +6,7 @@ Three parts: the points (``POINTS``, ``parse_points``), what the network is give
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from course_utils.models.mlp import MLP, MLPConfig
-from course_utils.optimisers import sgd
+from course_utils.optimisers import gradient_descent
 
 # ------------------------------------------------------------------------------------------------ points
 
@@ -122,7 +123,7 @@ def features(points: Tensor, names: tuple[str, ...]) -> Tensor:
 # ------------------------------------------------------------------------------------------------ a run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """What is to be learned, and by which network."""
 
@@ -133,10 +134,14 @@ class Task:
     features: tuple[str, ...]
     config: MLPConfig
 
-    @property
-    def classes(self) -> int:
-        """How many answers the network has."""
-        return self.config.widths[-1]
+    def __eq__(self, other: object) -> bool:
+        """Whether the same points are to be learned by the same network."""
+        if not isinstance(other, Task):
+            return NotImplemented
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return all(np.array_equal(one, another) for one, another in pairs)
+
+    __hash__ = None  # type: ignore[assignment]  # arrays can change
 
 
 def neuron_name(config: MLPConfig, layer: int, index: int) -> str:
@@ -148,18 +153,84 @@ def neuron_name(config: MLPConfig, layer: int, index: int) -> str:
     return f"answer {CLASSES[index]}" if layer == len(config.widths) - 1 else f"{layer}.{index + 1}"
 
 
+def neurons(config: MLPConfig) -> dict[str, tuple[int, int]]:
+    """Names of all neurons, each with its layer and its place in it.
+
+    >>> neurons(MLPConfig((2, 1, 2)))
+    {'1.1': (1, 0), 'answer A': (2, 0), 'answer B': (2, 1)}
+    """
+    sizes = enumerate(config.widths[1:], start=1)
+    return {neuron_name(config, layer, index): (layer, index) for layer, size in sizes for index in range(size)}
+
+
+def make_task(
+    data: str, own_points: str, noise: float, names: tuple[str, ...], hidden: list[int], activation: str
+) -> Task:
+    """Return a problem with its network; always the same points for the same arguments.
+
+    Args:
+        data: one of ``POINTS``, or ``OWN``.
+        own_points: lines that `parse_points` reads.
+        noise: per cent of 2, by which the points are moved at random.
+        names: of ``FEATURES``, one at least.
+        hidden: neurons of each hidden layer.
+        activation: theirs.
+
+    >>> make_task("xor", "", 0, ("x1", "x2"), [4], "tanh").config.widths
+    (2, 4, 2)
+    """
+    generator = np.random.default_rng(0)
+    if data == OWN:
+        points, labels = parse_points(own_points)
+        held_out: tuple[np.ndarray, np.ndarray] = (np.zeros((0, 2)), np.zeros(0, dtype=int))
+    else:
+        points, labels = POINTS[data](generator, COUNT)
+        held_out = POINTS[data](generator, COUNT)
+    points, held_out_points = (
+        (at + generator.normal(0, 1, at.shape) * noise / 50).clip(-EDGE, EDGE) for at in (points, held_out[0])
+    )
+    config = MLPConfig((len(names), *hidden, max(2, int(labels.max()) + 1)), activation)
+    return Task(points, labels, held_out_points, held_out[1], names, config)
+
+
+def formulas(task: Task, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> dict[tuple[int, int], str]:
+    """Return every neuron as a formula with its numbers in it, by its layer and its place in it.
+
+    Args:
+        task: what the network is.
+        weights: of each layer, ``(neurons, inputs)``.
+        biases: of each layer, ``(neurons,)``.
+
+    >>> task = make_task("xor", "", 0, ("x1", "x2"), [1], "tanh")
+    >>> formulas(task, [np.array([[1.0, -2.0]]), np.ones((2, 1))], [np.array([0.5]), np.zeros(2)])[1, 0]
+    '1.1 = tanh( 1·x₁ − 2·x₂ + 0.5 )'
+    """
+    names, found = [FEATURES[name][0] for name in task.features], {}
+    for layer, (rows, added) in enumerate(zip(weights, biases, strict=True), start=1):
+        own = [neuron_name(task.config, layer, index) for index in range(len(rows))]
+        plain = layer == len(weights) or task.config.activation == "linear"
+        for index, (name, row, bias) in enumerate(zip(own, rows, added, strict=True)):
+            products = [f"{weight:.3g}·{before}" for weight, before in zip(row, names, strict=True)]
+            formula = " + ".join([*products, f"{bias:.3g}"]).replace("+ -", "− ").replace("-", "−")
+            formula = formula if plain else f"{task.config.activation}( {formula} )"
+            found[layer, index] = f"{name.replace('answer ', '')} = {formula}"
+        names = [f"[{name}]" for name in own]
+    return found
+
+
 @dataclass
 class Run:
     """One network in training by plain gradient descent on small batches.
 
     Its learning rate, penalties and batch size may change from step to step, as sliders move while it plays; so it
-    takes its steps with `optimisers.sgd`, the function of notebook 03, and not by a recipe fixed beforehand.
+    takes its steps with `optimisers.gradient_descent`, the function of notebook 03, and not by a recipe fixed before.
     """
 
     task: Task
     seed: int = 0
     steps: int = 0
-    curve: list[tuple[int, float, float]] = field(default_factory=list)  # steps, loss, held-out loss
+    taken: list[tuple[dict[str, float], int]] = field(default_factory=list)  # settings, and how many steps with them
+    noted: list[tuple[int, float, float]] = field(default_factory=list)  # steps, loss, held-out loss, at every tenth
     broken: str = ""  # why training ended, in a sentence
 
     def __post_init__(self) -> None:
@@ -172,7 +243,7 @@ class Run:
         self.order = torch.Generator().manual_seed(self.seed)
         self.waiting = torch.zeros(0, dtype=torch.int64)  # examples of this epoch that are still to come
         self.largest: deque[float] = deque(maxlen=4)  # the largest weight at the last few steps
-        self.note()
+        self.noted.append(self.losses())
 
     def _tensors(self, points: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
         return features(torch.tensor(points, dtype=torch.float32), self.task.features), torch.tensor(labels)
@@ -195,10 +266,11 @@ class Run:
         loss = cross_entropy(self.network(self.inputs[chosen]), self.labels[chosen])
         for weights in self.parameters[::2]:
             loss = loss + l1 * weights.abs().sum() + l2 / 2 * weights.square().sum()
-        slopes = torch.autograd.grad(loss, self.parameters)
+        gradients = torch.autograd.grad(loss, self.parameters)
         with torch.no_grad():
             moved = [
-                sgd(weights, slope, {}, learning_rate) for weights, slope in zip(self.parameters, slopes, strict=True)
+                gradient_descent(weights, gradient, {}, learning_rate)
+                for weights, gradient in zip(self.parameters, gradients, strict=True)
             ]
             fine = all(bool(weights.isfinite().all()) for weights in moved)
             if fine:  # weights that can be written down may still give a loss that cannot
@@ -217,6 +289,12 @@ class Run:
             raise ValueError(self.broken)
         self.steps += 1
         self.largest.append(max(weights.abs().max().item() for weights in moved))
+        settings = {"learning_rate": learning_rate, "l1": l1, "l2": l2, "batch": batch}
+        if not (self.taken and self.taken[-1][0] == settings):
+            self.taken.append((settings, 0))
+        self.taken[-1] = settings, self.taken[-1][1] + 1
+        if self.steps % 10 == 0:
+            self.noted.append(self.losses())
 
     @torch.no_grad()
     def _put(self, values: list[Tensor]) -> None:
@@ -231,8 +309,10 @@ class Run:
         logits = self.network(inputs)
         return cross_entropy(logits, labels).item(), (logits.argmax(-1) == labels).float().mean().item()
 
-    def note(self) -> None:
-        """Put the present losses on the curve."""
-        losses = self.measure(self.inputs, self.labels)[0], self.measure(*self.held_out)[0]
-        if not self.curve or self.curve[-1][0] != self.steps:
-            self.curve.append((self.steps, *losses))
+    def losses(self) -> tuple[int, float, float]:
+        """The step, the loss now, and the held-out loss."""
+        return self.steps, self.measure(self.inputs, self.labels)[0], self.measure(*self.held_out)[0]
+
+    def curve(self) -> np.ndarray:
+        """Step, loss and held-out loss at every tenth step and now, ``(measurements, 3)``."""
+        return np.array(self.noted if self.steps % 10 == 0 else [*self.noted, self.losses()])

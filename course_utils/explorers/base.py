@@ -33,10 +33,13 @@ A text needs no panels: ``TextExplorer`` has ``render`` instead, which returns e
 What a subclass may define
 - Controls as class attributes: ``Slider, Choice, Toggle, Text, Button``. Those marked ``slow`` go to ``prepare``.
 - ``tour``: stops, each a pair of values of controls (the others stand at their first values) and a sentence, or a
-  function from the result to a sentence with computed numbers.
+  function from the result to a sentence with computed numbers. A button among the values is pressed that many times.
 - ``__init__(self, model, ..., **start)``: store what you need, then ``super().__init__(**start)``, which draws. A range
   that depends on the model: ``self.layer = Slider(0, layers - 1, 0)`` before that call.
-- ``restart(self)``: forget what buttons did. Called before the first draw and by Reset; set up such state here.
+- ``restart(self)``: forget what buttons did. Called before the first draw, by Reset and by stops of a tour that press
+  buttons; set up such state here.
+- ``remember(self)`` and ``recall(self, remembered)``: what buttons did, and its way back when such a tour is left or
+  Reset undone.
 - ``prepare(self, **slow)``: the costly part. Results of the last few settings are kept; ``forget()`` drops them.
 - ``dependent_controls(self, prepared)``: name to ``Slider`` or ``Choice`` for controls whose range or options depend on
   what was prepared. ``show_controls(names)`` in it shows these controls and hides the others.
@@ -88,7 +91,7 @@ __all__ = [
 ]  # fmt: skip
 
 KEPT = 8  # results of prepare: enough to go back and forth between a few prompts
-Stop = tuple[Mapping[str, Any], str | Callable[[Any], str]]  # of a tour: values of controls, and what to see there
+Stop = tuple[Mapping[str, Any], str | Callable[[Any], str]]  # of a tour: values, presses, and what to see there
 
 
 class _Helper(anywidget.AnyWidget):
@@ -167,8 +170,8 @@ class Explorer(Display):
         self._setting = False
         self._worker: threading.Thread | None = None
         self._pressing = threading.Lock()
-        self._before_reset: dict[str, Any] | None = None
-        self._before_tour: dict[str, Any] = {}
+        self._before_reset: tuple[dict[str, Any], Any] | None = None
+        self._before_tour: tuple[dict[str, Any], Any] = ({}, None)
         self._pinned_says = ""
         for name, control in self.controls.items():
             self.inputs[name] = control.widget()
@@ -204,17 +207,17 @@ class Explorer(Display):
             (self._copy, self._copy_line),
         ):
             button.on_click(lambda _, action=action: self._try(action))
-        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
+        wrap = {"flex_flow": "row wrap", "align_items": "center"}
         below = [self._pin, self._unpin, self._reset, self._copy, self._line, self._helper]
         self.tour_bar = TourBar(len(self.tour), self.visit, self._try) if self.tour else None
         self._controls = widgets.HBox([*self.inputs.values(), *self.buttons.values()], layout=wrap)
         self._top = widgets.HBox([self._controls])
         self.widget.children = (
             self._top,
+            self.status,  # beside the control that was refused
             *([self.tour_bar.widget] if self.tour_bar else []),
             self.body,
             self.caption_line,
-            self.status,
             *([self.details_box] if self.details_height else []),
             widgets.HBox(below, layout=wrap),
         )
@@ -224,6 +227,13 @@ class Explorer(Display):
 
     def restart(self) -> None:
         """Forget what buttons did."""
+
+    def remember(self) -> Any:
+        """Return what buttons did, to be given to ``recall``."""
+        return None
+
+    def recall(self, remembered: Any) -> None:
+        """Bring back what buttons did."""
 
     def prepare(self, *_: Any, **slow: Any) -> Any:
         """Return what is costly and depends on slow controls only."""
@@ -260,7 +270,8 @@ class Explorer(Display):
         if beside:
             self._top.children = (widget, *self._top.children)
             self._top.layout.flex_flow = "row wrap"
-            self._controls.layout.flex = "1 1 300px"
+            self._controls.layout.flex = "1 1 200px"
+            self._controls.layout.align_content = "flex-start"
         else:
             self.widget.children = (*self.widget.children, widget)
 
@@ -296,7 +307,7 @@ class Explorer(Display):
     def reset(self) -> None:
         """Put every control back to its first value; ``undo`` takes this back."""
         with self.lock:
-            before = self.values
+            before = self.values, self.remember()
             self.restart()
             self._put(self._start, lenient=True)
             self._remember(before)
@@ -305,8 +316,13 @@ class Explorer(Display):
 
     def undo(self) -> None:
         """Take back the last ``reset``."""
-        if self._before_reset is not None:
-            self.set(**self._before_reset)
+        with self.lock:
+            if self._before_reset is not None:
+                values, remembered = self._before_reset
+                self.recall(remembered)
+                self._shown = None
+                self._put(values, lenient=True)  # it may have held a refused text
+                self._settle()
 
     def pin(self) -> None:
         """Keep the present result as a ghost to compare with."""
@@ -323,17 +339,32 @@ class Explorer(Display):
         with self.lock:
             if stop is None:
                 if self.tour_stop is not None:
+                    values, remembered = self._before_tour
                     self._show_stop(None, "")
-                    self._put(self._before_tour, lenient=True)
+                    if self._tour_presses():
+                        self.restart()
+                        self.recall(remembered)
+                        self._shown = None
+                    self._put(values, lenient=True)
                     self._settle()
                 return
             if not 0 <= stop < len(self.tour):
                 raise ValueError(f"{type(self).__name__} has no stop {stop}; its tour has {len(self.tour)}")
             if self.tour_stop is None:
-                self._before_tour = self.values
+                self._before_tour = self.values, self.remember()
             state, sentence = self.tour[stop]
+            presses = {name: count for name, count in state.items() if name in self.buttons}
+            state = {name: value for name, value in state.items() if name not in presses}
             # A stop looks the same whatever the learner did before it.
+            if self._tour_presses():
+                self.restart()
+                self._shown = None
             self._put({**self._start, **self._followers(state), **state}, lenient=True)
+            self._update()
+            for name, count in presses.items():
+                for _ in range(count):
+                    getattr(self, self._declared(Button)[name].method)()
+                self._shown = None
             self._update()
             self._show_stop(stop, sentence if isinstance(sentence, str) else sentence(self.result))
 
@@ -457,8 +488,7 @@ class Explorer(Display):
                     self._prepare()
             fast = self._checked({name: value for name, value in values.items() if name not in slow}, lenient)
             moved |= {name: value for name, value in fast.items() if value != before[name]}
-            followers = {name: got for name, got in self._followers(moved).items() if name not in values}
-            self._write(self._checked(followers) | fast)
+            self._write(self._checked(self._followers(moved)) | slow | fast)
         except ValueError:
             self._write({name: before[name] for name in slow})
             with contextlib.suppress(Exception):
@@ -509,6 +539,9 @@ class Explorer(Display):
             if control.traits() != self.controls[name].traits():
                 self.replace(name, control)
         return self._prepared[key]
+
+    def _tour_presses(self) -> bool:
+        return any(name in self.buttons for state, _ in self.tour for name in state)
 
     def _show_stop(self, stop: int | None, sentence: str) -> None:
         self.tour_stop = stop
@@ -572,7 +605,7 @@ class Explorer(Display):
     def _fail(self, error: BaseException) -> None:
         self.say(f"Something went wrong: {type(error).__name__}: {error}")
 
-    def _remember(self, before: dict[str, Any] | None) -> None:
+    def _remember(self, before: tuple[dict[str, Any], Any] | None) -> None:
         self._before_reset = before
         self._reset.description = "Reset" if before is None else "Undo reset"
 

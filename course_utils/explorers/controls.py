@@ -162,9 +162,9 @@ class Toggle(Control):
 
     def widget(self) -> widgets.Widget:
         """Return a labelled check box."""
-        return widgets.Checkbox(
-            value=self.start, description=self.label, indent=False, layout=widgets.Layout(width="auto")
-        )
+        box = widgets.Checkbox(value=self.start, description=self.label, indent=False)
+        box.layout = widgets.Layout(width="auto", margin="2px 12px 2px 2px")  # nearer to its own label than to the next
+        return box
 
 
 class Text(Control):

@@ -1,4 +1,4 @@
-"""Explorers of gradient descent: one walker with every knob, and four walkers in a race."""
+"""Explorers of gradient descent: one walk with every knob, and a race of four optimisers."""
 
 import functools
 from collections.abc import Iterable, Sequence
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from course_utils.explorers.base import Choice, FigureExplorer, Slider
+from course_utils.explorers.base import Choice, Control, FigureExplorer, Slider
 from course_utils.explorers.pointer import Pointer
 from course_utils.optimisers import OPTIMISERS, Trajectory, descend
-from course_utils.plots.style import BLUE, GREY, INK, ORANGE
+from course_utils.plots.panels import Curves, Panel, Words
+from course_utils.plots.style import BLUE, INK, ORANGE
 from course_utils.plots.surfaces import WALKERS, above_least, draw_ground, draw_heights, least, on_ground
 from course_utils.surfaces import SURFACES, TWO_MINIMA, Surface
 
@@ -21,14 +22,13 @@ else:
     Base = object  # `OnSurface` is no explorer by itself: it has nothing to compute
 
 RATES = (1e-5, 10.0)  # of the learning-rate sliders
-MAP = (0.075, 0.13, 0.445, 0.81)  # left, bottom, width, height of the map in the picture
-CURVE = (0.615, 0.13, 0.355, 0.78)
+MAP = (0.06, 0.145, 0.46, 0.835)  # left, bottom, width, height of the map in the picture
+CURVE = (0.62, 0.145, 0.355, 0.765)
+WITH_MOMENTUM = ("momentum", "Adam")  # optimisers that take this setting
 
 
 class OnSurface(Base):
     """The part both explorers share: a surface to choose, a start to click or slide, a map."""
-
-    shown: tuple[str, int] | None = None  # surface and steps that the axes are built for
 
     surface = Choice(list(SURFACES))
     across = Slider(0.0, 1.0, 0.08, step=0.01, label="start, left to right")
@@ -66,17 +66,22 @@ class OnSurface(Base):
         """The parameters at a place of the picture."""
         return [low + part * (high - low) for part, (low, high) in zip((across, up), surface.window, strict=False)]
 
-    def draw_axes(self, figure: Figure, surface: Surface, steps: int) -> bool:
-        """Build map and curve anew where the surface or the number of steps asks for it; return whether it did."""
-        shown = (surface.name, steps)
-        if self.artists and self.shown == shown:
-            return False
-        self.clear()
-        self.shown = shown
-        self.ground, self.heights = figure.add_axes(MAP), figure.add_axes(CURVE)
-        draw_ground(self.ground, surface, ("x", "y") if surface.name in SURFACES else ("w", "b"))
-        draw_heights(self.heights, surface, steps)
-        return True
+    def layout_key(self, result: Any) -> tuple[str, int]:
+        """The surface, and the room for steps: both decide the axes."""
+        return result.surface.name, room_for(result.steps)
+
+    def comparable(self, pinned: Any, result: Any) -> bool:
+        """A pinned walk is shown on its own surface only."""
+        return pinned.surface is result.surface
+
+
+def room_for(steps: int) -> int:
+    """How many steps the axis of the curve shows.
+
+    >>> room_for(50), room_for(51)
+    (50, 100)
+    """
+    return next(limit for limit in (10, 25, 50, 100, 200) if steps <= limit)
 
 
 def small(loss: float) -> str:
@@ -89,7 +94,7 @@ def place(numbers: Iterable[float]) -> str:
     return f"({', '.join(f'{number:.2f}' for number in numbers)})"
 
 
-# ------------------------------------------------------------------------------------------------ one walker
+# ------------------------------------------------------------------------------------------------ one walk
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ class Walk:
     surface: Surface
     path: Trajectory
     optimiser: str
+    settings: dict[str, float]  # of the optimiser, beside the learning rate
     learning_rate: float
     steps: int  # that were asked for
 
@@ -114,11 +120,33 @@ class Walk:
 
     @property
     def end(self) -> str:
-        """Whether the walk left the picture."""
-        return "It stays." if self.path.diverged is None else f"It diverged at step {self.path.diverged}."
+        """At which step the walk diverged, if it did."""
+        return (
+            "It stays in the picture." if self.path.diverged is None else f"It diverged at step {self.path.diverged}."
+        )
+
+    def described(self) -> str:
+        """How the walk was taken and where it ended, in a sentence or two."""
+        path, taken = self.path, len(self.path.losses) - 1
+        share = "".join(f" ({name} {value:.3g})" for name, value in self.settings.items())
+        begun = (
+            f"{taken} step{'s' * (taken != 1)} of {self.optimiser}{share} from {place(path.positions[0])}, "
+            f"learning rate {self.learning_rate:.3g}"
+        )
+        if path.diverged is not None:
+            last = f"{path.losses[-1]:.3g}" if np.isfinite(path.losses[-1]) else "too large for a computer"
+            return (
+                f"{begun}: diverged at step {path.diverged}. The loss is {last}, more than ten times the highest in "
+                f"the picture ({self.surface.highest:.3g}); it began at {path.losses[0]:.3g}."
+            )
+        rose = "" if path.first_rise is None else f" Step {path.first_rise} was the first to make the loss larger."
+        return (
+            f"{begun}: loss {self.first} to {self.last}; the last step changed it by "
+            f"{small(abs(path.losses[-1] - path.losses[-2]))}.{rose}"
+        )
 
 
-def _walk(surface: str = "bowl", optimiser: str = "SGD", **others: float) -> dict[str, Any]:
+def _walk(surface: str = "bowl", optimiser: str = "gradient descent", **others: float) -> dict[str, Any]:
     """The values of a stop of the tour, independent of what the explorer was begun with."""
     return {"surface": surface, "optimiser": optimiser, "momentum": 0.9, "steps": 50, **others}
 
@@ -127,27 +155,35 @@ class DescentExplorer(OnSurface, FigureExplorer):
     """A walk downhill: where it starts, how it steps, where it ends, and the step at which it diverged.
 
     Args:
-        own: a surface to add to the course's, and to begin on; such as ``line_surface(inputs, targets)``.
-        start: first values of the controls: surface, across, up, optimiser, learning_rate, momentum, steps.
+        landscape: a surface to add to the course's, and to begin on; such as ``line_surface(inputs, targets)``.
+        start: first values of the controls: surface, across, up, learning_rate, optimiser, momentum, steps.
     """
 
-    size = (8.4, 4.2)
+    size = (8.4, 3.6)
     optimiser = Choice(list(OPTIMISERS))
     momentum = Slider(0.0, 0.99, 0.9, step=0.01)
     steps = Slider(1, 200, 50)
     tour = (
-        (_walk(), lambda walk: f"Each step goes downhill: the loss falls from {walk.first} to {walk.last}."),
-        (_walk(learning_rate=0.95), "A larger learning rate leaps over the lowest place, from side to side."),
-        (_walk(learning_rate=1.1), lambda walk: f"Larger still, and each leap ends higher. {walk.end}"),
-        (_walk("ravine"), lambda walk: f"A ravine is steep one way and flat the other: after 50 steps {walk.last}."),
-        (_walk("ravine", "momentum"), lambda walk: f"Momentum keeps the direction of earlier steps: {walk.last}."),
+        (_walk(), lambda walk: f"Each step goes downhill, and they get shorter: loss {walk.first} to {walk.last}."),
+        (_walk(learning_rate=0.95), lambda walk: f"A larger learning rate jumps across the minimum: loss {walk.last}."),
+        (_walk(learning_rate=1.1), lambda walk: f"Larger still, and each jump ends higher. {walk.end}"),
         (_walk("two minima", across=0.1), lambda walk: f"Two minima: from the left the loss ends at {walk.last}."),
         (_walk("two minima", across=0.95), lambda walk: f"From the right it ends in the other one, at {walk.last}."),
+        (_walk("saddle", up=0.501), lambda walk: f"A saddle: slow on the ridge, then down a side, to {walk.last}."),
+        (_walk("ravine"), lambda walk: f"A ravine: steep across, nearly flat along. 50 steps leave {walk.last}."),
+        (_walk("ravine", "momentum"), lambda walk: f"Momentum: part of each step's speed is kept. Now {walk.last}."),
     )
 
-    def __init__(self, own: Surface | None = None, **start: Any):
+    def __init__(self, landscape: Surface | None = None, **start: Any):
         course = [*SURFACES.values(), TWO_MINIMA]
-        self.open_at(course if own is None else [own, *course], start)
+        self.open_at(course if landscape is None else [landscape, *course], start)
+
+    def dependent_controls(self, prepared: None) -> dict[str, Control]:
+        """Hide the controls that nothing obeys."""
+        hidden = {"momentum"} if self.optimiser not in WITH_MOMENTUM else set()
+        hidden |= {"up"} if len(self.surfaces[self.surface].window) == 1 else set()
+        self.show_controls(self.controls.keys() - hidden)
+        return {}
 
     def compute(
         self, prepared: None, surface: str, across: float, up: float, learning_rate: float, optimiser: str,
@@ -155,63 +191,48 @@ class DescentExplorer(OnSurface, FigureExplorer):
     ) -> Walk:  # fmt: skip
         """Walk."""
         ground = self.surfaces[surface]
-        settings = {"momentum": momentum} if optimiser in ("momentum", "Adam") else {}
+        settings = {"momentum": momentum} if optimiser in WITH_MOMENTUM else {}
         begin = self.start_on(ground, across, up)
         path = descend(ground, begin, OPTIMISERS[optimiser], learning_rate, steps, **settings)
-        return Walk(ground, path, optimiser, learning_rate, steps)
+        return Walk(ground, path, optimiser, settings, learning_rate, steps)
 
-    def draw(self, figure: Figure, result: Walk) -> None:
-        """The walk on the map; beside it, its height at each step."""
-        surface, path, artists = result.surface, result.path, self.artists
-        shown_steps = next(limit for limit in (10, 25, 50, 100, 200) if result.steps <= limit)
-        if self.draw_axes(figure, surface, shown_steps):
-            if self.pinned and self.pinned.surface is surface:
-                ghost: dict[str, Any] = dict(color=GREY, linestyle="--", linewidth=2, zorder=1.9)
-                self.ground.plot(*on_ground(surface, self.pinned.path), **ghost)
-                self.heights.plot(above_least(surface, self.pinned.path), label="pinned", **ghost)
-                self.heights.legend(loc="lower left", fontsize=10)
-            (artists["path"],) = self.ground.plot([], [], "o-", color=ORANGE, markersize=4, linewidth=1.4)
-            (artists["start"],) = self.ground.plot([], [], "s", color=INK, markersize=9, clip_on=False)
-            (artists["end"],) = self.ground.plot([], [], "*", color=BLUE, markersize=15, markeredgecolor="white")
-            self.ground.legend([artists["start"], artists["end"]], ["start", "end"], loc="upper right", fontsize=10,
-                               frameon=True, framealpha=0.9)  # fmt: skip
-            (artists["heights"],) = self.heights.plot([], [], "o-", color=ORANGE, markersize=3, linewidth=1.4)
-            (artists["bang"],) = self.heights.plot([], [], "X", color=INK, markersize=11, clip_on=False)
-            artists["words"] = self.heights.text(0, 0, "", fontsize=11, weight="bold", va="top")
-        places, heights = on_ground(surface, path), above_least(surface, path)
-        artists["path"].set_data(*places)
-        artists["start"].set_data(*places[:, :1])
-        artists["end"].set_data(*places[:, -1:])
-        artists["heights"].set_data(np.arange(len(heights)), heights)
-        bang = [] if path.diverged is None else [path.diverged]
-        top = 20 * (surface.highest - least(surface))
-        artists["bang"].set_data(bang, [top] * len(bang))
-        late = bool(bang) and bang[0] > 0.6 * shown_steps
-        artists["words"].set_text(f"step {bang[0]}" if bang else "")
-        artists["words"].set_position((sum(bang), top / 4))
-        artists["words"].set_horizontalalignment("right" if late else "left")
+    def make_panels(self, figure: Figure, result: Walk) -> dict[str, Panel]:
+        """The map with the walk; beside it, the height at each step."""
+        ground, heights = figure.add_axes(MAP), figure.add_axes(CURVE)
+        draw_ground(ground, result.surface)
+        band = draw_heights(heights, result.surface, room_for(result.steps))
+        words = heights.text(0.03, 0.04, "", transform=heights.transAxes, fontsize=11, weight="bold")
+        path = {"color": ORANGE, "marker": "o", "markersize": 4, "linewidth": 1.4}
+        start = {"linestyle": "", "color": INK, "marker": "s", "markersize": 9, "clip_on": False, "label": "start"}
+        end = {"linestyle": "", "color": BLUE, "marker": "*", "markersize": 15, "markeredgecolor": "white"}
+        bang = {"linestyle": "", "color": INK, "marker": "X", "markersize": 11, "clip_on": False}
+        legend = {"loc": "upper right", "fontsize": 10, "frameon": True, "framealpha": 0.9}
+        looks = {"path": path, "start": start, "end": {**end, "label": "end"}}
+        return {
+            "map": Curves(ground, looks, ghosts=["path"], legend=legend),
+            "heights": Curves(heights, {"path": {**path, "markersize": 3}, "bang": bang}, ghosts=["path"]),
+            "band": Words(band),
+            "words": Words(words),
+        }
+
+    def contents(self, result: Walk) -> dict[str, Any]:
+        """The walk's places, its heights, and the step at which it diverged."""
+        places, heights = on_ground(result.surface, result.path), above_least(result.surface, result.path)
+        step = result.path.diverged
+        bang = ([], []) if step is None else ([step], [20 * (result.surface.highest - least(result.surface))])
+        return {
+            "map": {"path": tuple(places), "start": tuple(places[:, :1]), "end": tuple(places[:, -1:])},
+            "heights": {"path": (np.arange(len(heights)), heights), "bang": bang},
+            "band": "diverged" if step is None else "",  # there the mark stands
+            "words": "" if step is None else f"diverged at step {step}",
+        }
 
     def caption(self, result: Walk) -> str:
-        """Say the knobs, the losses, the last step, and at which step it diverged."""
-        path, taken = result.path, len(result.path.losses) - 1
-        knobs = f"momentum {self.momentum:.2f}" if result.optimiser in ("momentum", "Adam") else "no momentum"
-        begun = (
-            f"{result.optimiser} ({knobs}), learning rate {result.learning_rate:.3g}, from {place(path.positions[0])}"
-        )
-        if path.diverged is not None:
-            last = f"{path.losses[-1]:.3g}" if np.isfinite(path.losses[-1]) else "beyond what the computer can write"
-            return (
-                f"{begun}: diverged at step {path.diverged}. Its loss is {last}, more than ten times the highest in "
-                f"the picture ({result.surface.highest:.3g}); it began at {path.losses[0]:.3g}."
-            )
-        rose = "" if path.first_rise is None else f" Step {path.first_rise} was the first to make the loss larger."
-        return (
-            f"{begun}, {taken} step{'s' * (taken != 1)}: loss {path.losses[0]:.4g} to {small(path.losses[-1])}; the "
-            f"last step changed it by {small(abs(path.losses[-1] - path.losses[-2]))}.{rose}"
-        )
+        """Say how the walk was taken and where it ended."""
+        return result.described()
 
 
-# ------------------------------------------------------------------------------------------------ four walkers
+# ------------------------------------------------------------------------------------------------ a race of four
 
 LONGEST_RACE = 200  # steps
 NEAR = 0.01  # arrived: this share of the height, or less, is left, from here to the end of the race
@@ -240,7 +261,7 @@ def best_rate(surface: Surface, optimiser: str) -> float:
     The nine starts are spread over the picture, so that a rate cannot win by one lucky leap. A walk that does not
     arrive in a race of `LONGEST_RACE` steps, or diverges, counts as twice that.
 
-    >>> round(best_rate(SURFACES["bowl"], "SGD"), 3)
+    >>> round(best_rate(SURFACES["bowl"], "gradient descent"), 3)
     0.422
     """
     places = np.meshgrid(*[np.linspace(low, high, 5)[1:-1] + 0.01 * (high - low) for low, high in surface.window])
@@ -269,23 +290,44 @@ class Race:
     arrivals: dict[str, int | None]
     steps: int
 
+    def described(self) -> str:
+        """Who arrived when, the first one first, and what arriving means."""
+        known = {name: step for name, step in self.arrivals.items() if step is not None}
+        told = [
+            f"{name} at step {known[name]} (rate {self.rates[name]:.2g})"
+            for name in sorted(known, key=known.__getitem__)
+        ]
+        for name, path in self.paths.items():
+            if name not in known:
+                fate = "is not there yet" if path.diverged is None else f"diverged at step {path.diverged}"
+                told.append(f"{name} {fate} (rate {self.rates[name]:.2g})")
+        return (
+            f"{self.steps} steps from {place(self.paths['momentum'].positions[0])}: {'; '.join(told)}. "
+            f"Arrived means: at most {NEAR:.0%} of the starting height is left, and stays so."
+        )
+
 
 class OptimiserRace(OnSurface, FigureExplorer):
-    """SGD, momentum, RMSProp and Adam from the same start: who is first, and stays, within 1 % of the way's end.
+    """Gradient descent, momentum, RMSProp and Adam from one start: who is first near the lowest place, and stays?
 
     Args:
-        own: a surface to add to the course's, and to begin on.
-        start: first values of the controls: surface, across, up, rates, learning_rate, steps.
+        landscape: a surface to add to the course's, and to begin on.
+        start: first values of the controls: surface, across, up, learning_rate, rates, steps.
     """
 
-    size = (8.4, 4.4)
+    size = (8.4, 3.6)
     caption_lines = 3
     rates = Choice(["each its best", "one for all"], label="learning rates")
     steps = Slider(1, LONGEST_RACE, 100)
 
-    def __init__(self, own: Surface | None = None, **start: Any):
+    def __init__(self, landscape: Surface | None = None, **start: Any):
         course = [SURFACES["ravine"], *(surface for name, surface in SURFACES.items() if name != "ravine")]
-        self.open_at(course if own is None else [own, *course], start)
+        self.open_at(course if landscape is None else [landscape, *course], start)
+
+    def dependent_controls(self, prepared: None) -> dict[str, Control]:
+        """Hide the learning rate while each optimiser has its own."""
+        self.show_controls(self.controls.keys() - ({"learning_rate"} if self.rates == "each its best" else set()))
+        return {}
 
     def compute(
         self, prepared: None, surface: str, across: float, up: float, learning_rate: float, rates: str, steps: int
@@ -301,40 +343,43 @@ class OptimiserRace(OnSurface, FigureExplorer):
         }
         return Race(ground, paths, chosen, arrivals, steps)
 
-    def draw(self, figure: Figure, result: Race) -> None:
-        """Four paths on the map; beside it, four heights."""
-        surface, artists = result.surface, self.artists
-        if self.draw_axes(figure, surface, next(limit for limit in (25, 50, 100, 200) if result.steps <= limit)):
-            for name, (colour, marker) in WALKERS.items():
-                for part, axes in (("path", self.ground), ("height", self.heights)):
-                    if self.pinned and self.pinned.surface is surface:
-                        line = on_ground if part == "path" else above_least
-                        ghost = np.atleast_2d(line(surface, self.pinned.paths[name]))
-                        axes.plot(*ghost, ":", color=colour, linewidth=1.2, alpha=0.6)
-                    (artists[name + part],) = axes.plot(
-                        [], [], color=colour, marker=marker, markersize=6, linewidth=1.3, label=name
-                    )
-            artists["start"] = self.ground.plot([], [], "s", color="white", markeredgecolor=INK, markersize=9)
-            self.heights.legend(loc="upper right", fontsize=10, bbox_to_anchor=(1, 0.92), frameon=True, framealpha=0.8)
-        for name, path in result.paths.items():
-            every = max(1, len(path.losses) // 8)
-            heights = above_least(surface, path)
-            artists[name + "path"].set_data(*on_ground(surface, path))
-            artists[name + "height"].set_data(np.arange(len(heights)), heights)
-            for part in ("path", "height"):
-                artists[name + part].set_markevery([*range(0, len(heights), every), len(heights) - 1])
-        artists["start"][0].set_data(*on_ground(surface, result.paths["SGD"])[:, :1])
+    def make_panels(self, figure: Figure, result: Race) -> dict[str, Panel]:
+        """The map with four walks; beside it, their heights."""
+        ground, heights, steps = figure.add_axes(MAP), figure.add_axes(CURVE), room_for(result.steps)
+        draw_ground(ground, result.surface)
+        draw_heights(heights, result.surface, steps)
+        looks: dict[str, dict[str, Any]] = {
+            name: {
+                "color": colour,
+                "marker": marker,
+                "markersize": 6,
+                "linewidth": 1.3,
+                "markevery": max(1, steps // 8),
+            }
+            for name, (colour, marker) in WALKERS.items()
+        }
+        start = {"linestyle": "", "color": "white", "marker": "s", "markeredgecolor": INK, "markersize": 9}
+        legend = {"loc": "upper right", "fontsize": 9, "bbox_to_anchor": (1, 0.93), "framealpha": 0.8}
+        named = {name: {**look, "label": name} for name, look in looks.items()}
+        panels = {
+            "map": Curves(ground, {**looks, "start": start}, ghosts=list(looks)),
+            "heights": Curves(heights, named, ghosts=list(looks), legend=legend),
+        }
+        for panel in panels.values():
+            for name, ghost in panel.ghosts.items():
+                ghost.set(color=looks[name]["color"], linestyle=":", linewidth=1.2, alpha=0.6)
+        return {**panels}
+
+    def contents(self, result: Race) -> dict[str, Any]:
+        """The places of the four walks, and their heights."""
+        places = {name: tuple(on_ground(result.surface, path)) for name, path in result.paths.items()}
+        heights = {name: above_least(result.surface, path) for name, path in result.paths.items()}
+        start = tuple(axis[:1] for axis in places["momentum"])
+        return {
+            "map": {**places, "start": start},
+            "heights": {name: (np.arange(len(height)), height) for name, height in heights.items()},
+        }
 
     def caption(self, result: Race) -> str:
         """Say who arrived when, with which learning rate, and what arriving means."""
-        known = {name: step for name, step in result.arrivals.items() if step is not None}
-        first = sorted(known, key=known.__getitem__)
-        told = [f"{name} at step {known[name]} (rate {result.rates[name]:.2g})" for name in first]
-        for name, path in result.paths.items():
-            if name not in known:
-                fate = "is not there yet" if path.diverged is None else f"diverged at step {path.diverged}"
-                told.append(f"{name} {fate} (rate {result.rates[name]:.2g})")
-        return (
-            f"{result.steps} steps from {place(result.paths['SGD'].positions[0])}: {'; '.join(told)}. "
-            f"Arrived means: at most {NEAR:.0%} of the height is left, and stays so."
-        )
+        return result.described()

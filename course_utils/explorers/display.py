@@ -77,18 +77,18 @@ class Display:
         self.caption_line.value = f'<div style="line-height:1.4">{html.escape(self.says)}</div>'
 
     def say(self, sentence: str) -> None:
-        """Show a sentence about a problem under the caption, or take it away with an empty one."""
+        """Show a sentence about a problem, or take it away with an empty one."""
         text = html.escape(one_line(sentence, 300))
         self.status.value = f'<div role="alert" style="color:#b00020">{text}</div>' if text else ""
 
     def progress(self, done: float, total: float, words: str = "") -> None:
-        """Show how far a long job is, in the line under the caption."""
+        """Show how far a long job is, in the line for problems."""
         words = html.escape(one_line(words or f"{done:,} of {total:,}", 200))
         self.status.value = f'<div role="status"><progress value="{done}" max="{total}"></progress> {words}</div>'
 
     @property
     def problem(self) -> str:
-        """The sentence under the caption: what went wrong, or nothing."""
+        """The sentence about what went wrong, or nothing."""
         return html.unescape(self.status.value.partition(">")[2].rpartition("</div>")[0])
 
     def still(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -114,7 +114,7 @@ class FigureDisplay(Display):
         self.built_for: Hashable = None
         self._blitter = picture.Blitter(self.figure)
         self.pixels = picture.pixels(self.figure)
-        self.body.layout.height = f"{self.pixels.shape[0] + 6}px"
+        self.body.layout.height = "auto"  # the image says its height, also where a narrow column shrinks it
 
     def clear(self) -> None:
         """Empty the figure, ``artists`` and ``panels``, so that the next draw builds them anew."""

@@ -14,8 +14,9 @@ from course_utils.explorers.base import Button, FigureExplorer, Text, Toggle
 from course_utils.models.convnet import ConvNet
 from course_utils.models.mlp import MLP
 from course_utils.plots.bars import percent
-from course_utils.plots.networks import Sheet, pale
-from course_utils.plots.style import BLUE, INK, ORANGE
+from course_utils.plots.networks import LayerImages, ShareBars, Sheet
+from course_utils.plots.panels import Panel
+from course_utils.plots.style import INK
 
 SIDE = 32  # the paper is SIDE x SIDE dots, as the bitmaps were from which the 8 x 8 digits were made
 BLOCK = 4  # dots counted into one number of the 8 x 8 image
@@ -109,7 +110,7 @@ class Paper(anywidget.AnyWidget):
     pen: Any = traitlets.Float(PEN).tag(sync=True)
     _esm = """
     export default { render({ model, el }) {
-      const side = model.get("side"), pen = model.get("pen"), dot = 7;
+      const side = model.get("side"), pen = model.get("pen"), dot = 6;
       const canvas = document.createElement("canvas"), says = document.createElement("div");
       canvas.width = canvas.height = side * dot;
       canvas.className = "course-paper";
@@ -119,10 +120,13 @@ class Paper(anywidget.AnyWidget):
         "move the pen, space puts ink, shift and arrow draws. Undo and Clear are buttons.");
       canvas.style.cssText = "border:1px solid #8c8c8c;background:white;touch-action:none;cursor:crosshair";
       says.setAttribute("role", "status");
-      says.style.cssText = "font-size:12px;width:" + side * dot + "px;line-height:1.3;height:4em";
+      says.style.cssText = "font-size:12px;width:130px;line-height:1.3";
       const help = "Draw with mouse or finger. Keys: arrows move, space inks, shift+arrow draws.";
       says.textContent = help;
-      el.append(canvas, says);
+      const row = document.createElement("div");
+      row.style.cssText = "display:flex;gap:8px;align-items:flex-start";
+      row.append(canvas, says);
+      el.append(row);
       const brush = canvas.getContext("2d");
       let dots = new Uint8Array(side * side), at = [side / 2, side / 2], last = null, sent = 0, waiting = null;
 
@@ -223,7 +227,7 @@ class DrawADigit(FigureExplorer):
         start: first values of the controls; ``drawing`` is text as `as_text` writes it.
     """
 
-    size = (8.4, 4.3)
+    size = (8.4, 3.2)
     drawing = Text(TWO, slow=False, maximum=2 * SIDE * SIDE)
     to_frame = Toggle(True, label="scale to the frame, as the real digits were")
     undo_stroke = Button("Undo stroke", "take_back")
@@ -234,7 +238,7 @@ class DrawADigit(FigureExplorer):
         self.paper = Paper()
         self.past: list[str] = []  # drawings before each stroke
         super().__init__(**start)
-        self.inputs["drawing"].layout.display = "none"  # the paper shows it
+        self.show_controls(["to_frame"])  # the paper shows the drawing
         self.add_widget(self.paper, beside=True)
         self.listen(self.paper, "ink", self._drawn)
 
@@ -282,71 +286,50 @@ class DrawADigit(FigureExplorer):
             shares.numpy(),
         )
 
-    def draw(self, figure: Figure, result: Answers) -> None:
+    def layout_key(self, result: Answers) -> tuple[tuple[int, ...], ...]:
+        """The shapes of all layers."""
+        return tuple(layer.shape for layer in (*result.plain, *result.maps))
+
+    def make_panels(self, figure: Figure, result: Answers) -> dict[str, Panel]:
         """What is seen, the layers of both networks, two bars for each digit."""
+        sheet, (width, height) = Sheet(figure), figure.bbox.size
+        plain = [f"plain: {len(layer)} neurons" for layer in result.plain]
+        convolutional = []
+        for number, layer in enumerate((*result.maps, result.hidden), start=1):
+            what = f"maps of {layer.shape[-1]} × {layer.shape[-1]}" if layer.ndim == 3 else "neurons"
+            convolutional.append(f"convolutional: layer {number}, {len(layer)} {what}")
+        top, split = int(height), int(height) - 160
+        bars = figure.add_axes((598 / width, 28 / height, 232 / width, (height - 54) / height))
+        return {
+            "seen": LayerImages(
+                figure, sheet, ["seen: 8 × 8"], [(1, 8, 8)], (16, split, 150, top), largest=16, colour=INK
+            ),
+            "plain": LayerImages(
+                figure, sheet, plain, [layer.shape for layer in result.plain], (16, 4, 146, split), largest=4
+            ),
+            "convolutional": LayerImages(
+                figure,
+                sheet,
+                convolutional,
+                [layer.shape for layer in (*result.maps, result.hidden)],
+                (172, 4, 572, top),
+            ),
+            "bars": ShareBars(bars, [str(digit) for digit in range(10)], ["plain", "convolutional"]),
+        }
+
+    def contents(self, result: Answers) -> dict[str, Any]:
+        """The answers of every layer."""
+        return {
+            "seen": [result.image[None]],
+            "plain": result.plain,
+            "convolutional": (*result.maps, result.hidden),
+            "bars": result.shares,
+        }
+
+    def show_result(self, result: Answers, caption: str) -> None:
+        """Draw the result, and the drawing on the paper."""
+        super().show_result(result, caption)
         self.paper.ink = result.drawing
-        if not self.artists:
-            self._make(figure, result)
-        self.sheet.pixels[:] = 0
-        self.sheet.paste(pale(result.image, INK), 16, 270, magnify=16)
-        for layer, bottom in zip(result.plain, self.plain_rows, strict=True):
-            self.sheet.paste(grid(lit(layer), 16), 16, bottom, magnify=8)
-        for maps, bottom in zip([*result.maps, result.hidden], self.map_rows, strict=True):
-            if maps.ndim == 1:
-                self.sheet.paste(grid(lit(maps), 32), 172, bottom, magnify=10)
-                continue
-            colours, magnify = pale(lit(maps), BLUE), 4 if maps.shape[-1] >= 8 else 5
-            pitch = magnify * maps.shape[-1] + 4
-            for index, tile in enumerate(colours):
-                row, column = divmod(index, 352 // pitch)
-                self.sheet.paste(tile, 172 + column * pitch, bottom - row * pitch, magnify=magnify)
-        for bars, shares in zip(self.artists["bars"], result.shares, strict=True):
-            for bar, share in zip(bars, shares, strict=True):
-                bar.set_width(share)
-        best = result.shares.argmax(1)
-        for text, row, share in zip(self.artists["best"], best, result.shares.max(1), strict=True):
-            up = -0.2 if text is self.artists["best"][0] else 0.2
-            text.set_text(percent(share))
-            text.set_position((share + 0.02, row + up))
-
-    def _make(self, figure: Figure, result: Answers) -> None:
-        width, height = figure.bbox.size
-
-        def words(text: str, left: float, bottom: float) -> None:
-            figure.text(left / width, bottom / height, text, fontsize=10)
-
-        self.sheet = self.artists["sheet"] = Sheet(figure)
-        words("seen: 8 × 8 numbers", 12, 408)
-        self.plain_rows, self.map_rows = [], []
-        top = 236
-        for layer in result.plain:
-            words(f"plain: {len(layer)} neurons", 12, top + 8)
-            top -= 8 * -(-len(layer) // 16)
-            self.plain_rows.append(top)
-            top -= 30
-        top = 408
-        for number, maps in enumerate([*result.maps, result.hidden], start=1):
-            if maps.ndim == 1:
-                words(f"convolutional: layer {number}, {len(maps)} neurons", 170, top)
-                self.map_rows.append(top - 6 - 10 * -(-len(maps) // 32))
-                continue
-            words(f"convolutional: layer {number}, {len(maps)} maps of {maps.shape[-1]} × {maps.shape[-1]}", 170, top)
-            pitch = (4 if maps.shape[-1] >= 8 else 5) * maps.shape[-1] + 4
-            self.map_rows.append(top - 6 - pitch + 4)
-            top -= 26 + pitch * -(-len(maps) // (352 // pitch))
-        axes = figure.add_axes((0.655, 0.07, 0.335, 0.83), xlim=(0, 1.3), ylim=(9.6, -0.6))
-        axes.set_xticks(np.linspace(0, 1, 5), ["0", "25", "50", "75", "100 %"])
-        axes.set_yticks(range(10))
-        rows = np.arange(10)
-        self.artists["bars"] = [
-            axes.barh(rows - 0.2, 0 * rows, 0.38, color=BLUE, label="plain"),
-            axes.barh(rows + 0.2, 0 * rows, 0.38, color=ORANGE, label="convolutional"),
-        ]
-        if self.pinned is not None:
-            for shares, up in zip(self.pinned.shares, (-0.2, 0.2), strict=True):
-                axes.plot(shares, rows + up, "|", color=INK, markersize=9, markeredgewidth=2)
-        self.artists["best"] = [axes.text(0, 0, "", va="center", fontsize=10) for _ in range(2)]
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, fontsize=10)
 
     def caption(self, result: Answers) -> str:
         """Say what each network reads, and that they answer to anything."""
@@ -360,14 +343,3 @@ class DrawADigit(FigureExplorer):
         if result.inked > 0.8:
             return f"The paper is full of ink, which is no digit: press Clear. A network must answer even so. {says}."
         return f"{says}; {percent(result.inked)} of the paper is inked."
-
-
-def lit(answers: np.ndarray) -> np.ndarray:
-    """Answers of a layer scaled so that its strongest is 1; none are below 0 after a ReLU."""
-    return answers.clip(0) / (answers.max() or 1.0)
-
-
-def grid(values: np.ndarray, columns: int) -> np.ndarray:
-    """Colours of neurons in rows, ``(rows, columns, 4)``; places left over are white."""
-    rows = -(-len(values) // columns)
-    return pale(np.pad(values, (0, rows * columns - len(values))).reshape(rows, columns), BLUE)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from course_utils.explorers.base import Choice, FigureExplorer, Slider
+from course_utils.explorers.base import Choice, FigureExplorer, Slider, Stop
 from course_utils.models import mlp
 from course_utils.plots.networks import SIGNS
 from course_utils.plots.panels import Curves, Heatmap, Panel, Words
@@ -53,6 +53,31 @@ class Neuron:
     curve: np.ndarray  # (points,)
 
 
+def neuron(weights: tuple[float, float], bias: float, inputs: tuple[float, float], activation: str) -> Neuron:
+    """Return what a neuron answers to these inputs, and to all others.
+
+    >>> neuron((1.0, -2.0), 0.5, (1.0, 1.0), "relu").sum
+    -0.5
+    """
+    activate = ACTIVATIONS[activation]
+    places = (torch.arange(CELLS, dtype=torch.float64) + 0.5) / CELLS * 2 * EDGE - EDGE  # middles of the cells
+    sums = torch.linspace(-6, 6, 121, dtype=torch.float64)
+    total = weights[0] * inputs[0] + weights[1] * inputs[1] + bias
+    answer = activate(torch.tensor(total, dtype=torch.float64)).item()
+    plane = activate(weights[0] * places + weights[1] * places.flip(0)[:, None] + bias)
+    return Neuron(weights, bias, inputs, activation, total, answer, plane.numpy(), sums.numpy(), activate(sums).numpy())
+
+
+TOUR: tuple[Stop, ...] = (
+    ({}, lambda now: f"The weighted sum is {now.sum:.1f}, and tanh makes the answer {now.answer:.2f} of it."),
+    ({"weight_2": 2.0}, lambda now: f"Another sign of weight 2 turns the line of sum zero; here: {now.sum:.1f}."),
+    ({"bias": 3.0}, lambda now: f"The bias moves the line without turning it: the answer is {now.answer:.2f}."),
+    ({"weight_1": 4.0, "weight_2": -4.0}, "Larger weights make the change across the line steeper."),
+    ({"activation": "relu"}, lambda now: f"ReLU answers 0 below a sum of 0; here the sum is {now.sum:.1f}."),
+    ({"activation": "step"}, "With a step the neuron only says on which side of the line the point lies."),
+)
+
+
 class NeuronExplorer(FigureExplorer):
     """A neuron's formula with its numbers, its answer over all inputs, and the bend that makes the answer."""
 
@@ -63,33 +88,12 @@ class NeuronExplorer(FigureExplorer):
     input_1 = Slider(-EDGE, EDGE, 1.0, step=0.1)
     input_2 = Slider(-EDGE, EDGE, 1.0, step=0.1)
     activation = Choice(list(ACTIVATIONS), "tanh")
-    tour = (
-        ({}, lambda now: f"The weighted sum is {now.sum:.1f}, and tanh makes the answer {now.answer:.2f} of it."),
-        ({"weight_2": 2.0}, lambda now: f"Another sign of weight 2 turns the line of sum zero; here: {now.sum:.1f}."),
-        ({"bias": 3.0}, lambda now: f"The bias moves the line without turning it: the answer is {now.answer:.2f}."),
-        ({"weight_1": 4.0, "weight_2": -4.0}, "Larger weights make the change across the line steeper."),
-        ({"activation": "relu"}, lambda now: f"ReLU answers 0 below a sum of 0; here the sum is {now.sum:.1f}."),
-        ({"activation": "step"}, "With a step the neuron only says on which side of the line the point lies."),
-    )
+    tour = TOUR
 
     def compute(self, prepared: None, **knobs: Any) -> Neuron:
         """Return the neuron's answers."""
         weights, inputs = (knobs["weight_1"], knobs["weight_2"]), (knobs["input_1"], knobs["input_2"])
-        activate, bias = ACTIVATIONS[knobs["activation"]], knobs["bias"]
-        places = (torch.arange(CELLS, dtype=torch.float64) + 0.5) / CELLS * 2 * EDGE - EDGE  # middles of the cells
-        sums = torch.linspace(-6, 6, 121, dtype=torch.float64)
-        total = weights[0] * inputs[0] + weights[1] * inputs[1] + bias
-        return Neuron(
-            weights,
-            bias,
-            inputs,
-            knobs["activation"],
-            total,
-            activate(torch.tensor(total, dtype=torch.float64)).item(),
-            activate(weights[0] * places + weights[1] * places.flip(0)[:, None] + bias).numpy(),
-            sums.numpy(),
-            activate(sums).numpy(),
-        )
+        return neuron(weights, knobs["bias"], inputs, knobs["activation"])
 
     def layout_key(self, result: Neuron) -> float:
         """The answer that has the full colour."""

@@ -5,17 +5,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import anywidget
 import numpy as np
 import torch
-import traitlets
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from course_utils.experiments.playground import (
     CLASSES,
-    COUNT,
     EDGE,
     FEATURES,
     OWN,
@@ -24,19 +20,33 @@ from course_utils.experiments.playground import (
     Run,
     Task,
     features,
+    formulas,
+    make_task,
     neuron_name,
-    parse_points,
+    neurons,
 )
 from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Text, Toggle, tag
-from course_utils.models.mlp import ACTIVATIONS, MLPConfig
-from course_utils.plots.networks import CLASS_COLOURS, CLASS_MARKERS, Sheet, mixture, pale, tint
-from course_utils.plots.style import BLUE, GREY, INK, ORANGE
+from course_utils.explorers.pointer import Pointer
+from course_utils.models.mlp import ACTIVATIONS
+from course_utils.plots.networks import (
+    CLASS_COLOURS,
+    CLASS_MARKERS,
+    ClassMap,
+    ClassMapState,
+    NetworkPicture,
+    NetworkState,
+    Sheet,
+    whole_figure,
+)
+from course_utils.plots.panels import Curves, Panel
+from course_utils.plots.style import BLUE, ORANGE
 
 CELLS = 60  # the map is CELLS x CELLS places
-NODE, MAP = 30, 240  # pixels: the side of a neuron's map (half of the places) and of the large map
-LEFT, RIGHT, TOP = 80, 474, 404  # pixels: middles of the first and the last column of neurons; the top of all
-OUTPUT = (576, 164)  # pixels: lower left corner of the large map
+MAP = 240  # pixels: the side of the large map
+OUTPUT = (446, 24)  # pixels: its lower left corner
 NOBODY = "none"
+SETTINGS = ("learning_rate", "l1", "l2", "batch")  # controls that a step of training takes, and may change on the way
+CHANGES = 4  # of these settings that a copied line tells
 
 
 def _grid() -> Tensor:
@@ -62,8 +72,8 @@ class Playing:
     training: tuple[float, float]  # loss, share right
     held_out: tuple[float, float]
     settings: str
-    neuron: str
-    adds: str
+    chosen: tuple[int, int] | None  # layer and index of the neuron whose weights are written
+    adds: str  # the class of a point that a click adds
     broken: str
 
 
@@ -87,39 +97,38 @@ def silent_layer(result: Playing) -> str:
     return ""
 
 
-class _Clicks(anywidget.AnyWidget):
-    """Tells where the explorer's picture was clicked, in its own pixels from the upper left."""
+def _right(now: Playing) -> str:
+    return f"{now.held_out[1]:.0%} of the held-out points right after {now.steps} steps"
 
-    at: Any = traitlets.List().tag(sync=True)
-    _esm = """
-    export default { render({ model, el }) {
-      let count = 0;
-      const clicked = (event) => {
-        const image = event.target;
-        if (image.tagName !== "IMG" || !el.closest(".course-explorer")?.contains(image)) return;
-        const box = image.getBoundingClientRect(), scale = image.naturalWidth / box.width;
-        model.set("at", [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale, ++count]);
-        model.save_changes();
-      };
-      document.addEventListener("click", clicked);
-      return () => document.removeEventListener("click", clicked);
-    } };
-    """
+
+def _weights(now: Playing) -> str:
+    return " and ".join(f"{weight:.2f}" for weight in now.weights[0][0])
+
+
+# Settings of the tour, whatever the playground began with.
+ONE_CUT = {
+    "data": "circle", "layers": 0, "width": 4, "activation": "tanh", "learning_rate": 0.1, "batch": 10, "noise": 0,
+    "l1": 0.0, "l2": 0.0, **{name: name in ("x1", "x2") for name in FEATURES},
+}  # fmt: skip
+FOUR_CUTS = ONE_CUT | {"layers": 1}
 
 
 class NetworkPlayground(FigureExplorer):
     """Train a small network on points in the plane and watch every neuron; click the map to add points of your own.
 
     A click on a neuron writes its weights on its lines and its formula in bold.
+
+    Args:
+        seed: draws the first weights and the order of the points; *New weights* takes the next seed.
+        start: first values of the controls.
     """
 
-    size = (8.4, 4.5)
-    caption_lines = 3
-    details_height = 120
+    size = (8.4, 2.9)
+    details_height = 40
     data = Choice([*POINTS, OWN], slow=True)
-    click_adds = Choice(list(CLASSES), label="a click adds")
     activation = Choice([name for name in ACTIVATIONS], "tanh", slow=True)
     neuron = Choice([NOBODY], label="weights of")
+    click_adds = Choice(list(CLASSES), label="a click adds")
     x1 = Toggle(True, label="x₁", slow=True)
     x2 = Toggle(True, label="x₂", slow=True)
     x1_squared = Toggle(label="x₁²", slow=True)
@@ -127,93 +136,133 @@ class NetworkPlayground(FigureExplorer):
     x1_x2 = Toggle(label="x₁x₂", slow=True)
     sin_x1 = Toggle(label="sin 2x₁", slow=True)
     sin_x2 = Toggle(label="sin 2x₂", slow=True)
+    own_points = Text(SOME_POINTS, rows=2, label="x₁, x₂, class")
     layers = Slider(0, 4, 1, label="hidden layers", slow=True)
     width = Slider(1, 8, 4, label="neurons each", slow=True)
-    learning_rate = Slider(0.001, 100.0, 0.1, log=True, step=0.1)
     noise = Slider(0, 50, 0, label="noise (%)", slow=True)
+    learning_rate = Slider(0.001, 100.0, 0.1, log=True, step=0.1)
     l1 = Slider(0.0, 0.1, 0.0, step=0.001, label="L1 penalty")
     l2 = Slider(0.0, 0.1, 0.0, step=0.001, label="L2 penalty")
     batch = Slider(1, 50, 10, label="batch")
     speed = Slider(1, 100, 10, label="steps a picture")
-    own_points = Text(SOME_POINTS, rows=4, label="x₁, x₂, class")
     play = Button("Play", "play_on", worker=True)
     one_step = Button("One step", "step_once")
     new_weights = Button("New weights", "start_again")
+    tour = (
+        (ONE_CUT | {"data": "gaussians", "one_step": 100},
+         lambda now: f"Two clouds and no hidden layer: one straight cut gets {_right(now)}."),
+        (ONE_CUT | {"one_step": 100},
+         lambda now: f"A disc in a ring: no straight cut parts them. It gets {_right(now)}."),
+        (ONE_CUT | {"x1_squared": True, "x2_squared": True, "one_step": 200},
+         lambda now: f"Given the squares of both coordinates too, the same network gets {_right(now)}."),
+        (FOUR_CUTS | {"one_step": 500},
+         lambda now: f"Without squares, but with four hidden neurons, a closed border forms. It gets {_right(now)}."),
+        (FOUR_CUTS | {"neuron": "1.1", "one_step": 500},
+         lambda now: f"One of the four, neuron 1.1, is one soft cut; its weights are {_weights(now)}."),
+        (FOUR_CUTS | {"layers": 3, "activation": "linear", "learning_rate": 0.02, "one_step": 100},
+         lambda now: f"Three hidden layers that do not bend are one straight cut again. It gets {_right(now)}."),
+    )  # fmt: skip
 
-    def __init__(self, **start: Any):
+    def __init__(self, seed: int = 0, **start: Any):
         self.run: Run | None = None
-        self.seed = 0
-        self._drawn_for: tuple[Any, ...] = ()
+        self.first_seed = self.seed = seed
         super().__init__(**start)
         for name, control in self.controls.items():
-            if isinstance(control, Slider):
-                self.inputs[name].layout.width = "270px"
-        self._clicks = _Clicks()
-        self.add_widget(self._clicks)
-        self.listen(self._clicks, "at", lambda at: self.click(*at[:2]))
+            if isinstance(control, Slider):  # as many in a row as fit, and all of the row taken
+                self.inputs[name].layout.width, self.inputs[name].layout.flex = "auto", "1 1 auto"
+        self.inputs["own_points"].layout.width = "260px"
+        pointer = Pointer((0, 0, 1, 1), drag=False)
+        self.add_widget(pointer)
+        self.listen(pointer, "place", self.pointed)
+
+    # What buttons and clicks do.
 
     def restart(self) -> None:
         """Stop, and forget what was learned."""
         self.cancel.set()
-        self.run, self.seed = None, 0
+        self.run, self.seed = None, self.first_seed
 
-    # What buttons and clicks do.
+    def remember(self) -> tuple[Run | None, int]:
+        """The run, and the seed that it began with."""
+        return self.run, self.seed
+
+    def recall(self, remembered: tuple[Run | None, int]) -> None:
+        """Go on with an earlier run."""
+        self.cancel.set()
+        self.run, self.seed = remembered
 
     def start_again(self) -> None:
         """Other random weights, step 0."""
         self.run, self.seed = None, self.seed + 1
 
-    def step_once(self) -> None:
-        """One step of training."""
-        self._advance(1)
+    def step_once(self, **settings: float) -> None:
+        """One step of training, by the controls' settings where no others are given."""
+        with self.lock:
+            if self.run is None:  # after New weights, where the controls are refused
+                raise ValueError(self.refused)
+            self.run.step(**{name: self.values[name] for name in SETTINGS} | settings)
 
     def play_on(self) -> None:
         """Train until Stop is pressed; a picture after every few steps."""
         while not self.cancel.is_set():
             try:
-                self._advance(self.speed)
+                for _ in range(self.speed):
+                    with self.lock:  # Reset and tours stop a run and begin another one in one breath
+                        if not self.cancel.is_set():
+                            self.step_once()
             finally:
                 self.refresh()
             time.sleep(0.002)  # lets a slider have its turn
 
-    def train(self, steps: int) -> None:
+    def train(self, steps: int, **settings: float) -> "NetworkPlayground":
         """Take many steps at once, then draw; for a cell of a notebook.
+
+        Args:
+            steps: how many.
+            settings: other values of learning_rate, l1, l2 or batch than the controls', for these steps.
+
+        Returns:
+            the playground itself, so that a line can make it, train it and show it.
 
         Raises:
             ValueError: the run broke; the sentence says when and why.
         """
+        if unknown := set(settings) - set(SETTINGS):
+            raise ValueError(f"{', '.join(sorted(unknown))} cannot change for some steps: {', '.join(SETTINGS)} can.")
+        settings = {name: self.controls[name].check(value) for name, value in settings.items()}
         try:
-            self._advance(steps)
+            for _ in range(steps):
+                self.step_once(**settings)
         finally:
             self.refresh()
+        return self
 
-    def _advance(self, steps: int) -> None:
-        for _ in range(steps):
-            with self.lock:
-                if self.run is None:  # after New weights, where the controls are refused
-                    raise ValueError(self.refused)
-                rate, l1, l2, batch = (self.values[name] for name in ("learning_rate", "l1", "l2", "batch"))
-                self.run.step(rate, l1, l2, batch)
-                if self.run.steps % 10 == 0:
-                    self.run.note()
-            if self.cancel.is_set() and self.working:
-                break
-        with self.lock:
-            if self.run is not None:
-                self.run.note()
+    def as_python(self) -> str:
+        """Return the line that makes this state, its training included; a comment says what the line leaves out."""
+        self.made_with = f"seed={self.seed}" if self.seed else ""
+        line, run = super().as_python(), self.run
+        if run is None or not run.steps:
+            return line
+        if len(run.taken) > CHANGES + 1:
+            changes = len(run.taken) - 1
+            return f"{line}.train({run.steps})  # left out: on the way the settings changed {changes} times"
+        for settings, steps in run.taken:
+            other = [f"{name}={value!r}" for name, value in settings.items() if value != self.values[name]]
+            line += f".train({', '.join([str(steps), *other])})"
+        return line + ("  # left out: the step after these, at which the run broke" if run.broken else "")
 
-    def click(self, across: float, down: float) -> None:
-        """What a click at these pixels of the picture does: a point on the map, or the weights of a neuron."""
-        up = 100 * self.size[1] - down
-        x, y = ((place - corner) / MAP * 2 * EDGE - EDGE for place, corner in zip((across, up), OUTPUT, strict=True))
-        if abs(x) <= EDGE and abs(y) <= EDGE:
-            before = self.own_points.strip() + "\n" if self.own_points.strip() else ""
-            self.set(data=OWN, own_points=f"{before}{x:.1f}, {y:.1f}, {self.click_adds}")
+    def pointed(self, place: list[float]) -> None:
+        """What a click on the picture does: a point on the map, or the weights of a neuron."""
+        if len(place) != 2 or not all(0 <= part <= 1 for part in place):
             return
-        for layer, column in enumerate(self.places[1:], start=1):
-            for index, (left, bottom) in enumerate(column):
-                if max(abs(across - left), abs(up - bottom)) <= NODE / 2:
-                    self.set(neuron=neuron_name(self.result.task.config, layer, index))
+        across, up = place[0] * self.figure.bbox.width, place[1] * self.figure.bbox.height
+        plane, network = self.panels["map"], self.panels["network"]
+        assert isinstance(plane, ClassMap) and isinstance(network, NetworkPicture)
+        if at := plane.value_at(across, up):
+            before = self.own_points.strip() + "\n" if self.own_points.strip() else ""
+            self.set(data=OWN, own_points=f"{before}{at[0]:.1f}, {at[1]:.1f}, {self.click_adds}")
+        elif neuron := network.neuron_at(across, up):
+            self.set(neuron=neuron_name(self.result.task.config, *neuron))
 
     # Numbers.
 
@@ -224,43 +273,24 @@ class NetworkPlayground(FigureExplorer):
         names = tuple(name for name in FEATURES if ticked[name])
         if not names:
             raise ValueError("The network is given nothing to look at: tick at least one feature, such as x₁.")
-        generator = np.random.default_rng(0)
-        if data == OWN:
-            points, labels = parse_points(own_points)
-            held_out: tuple[np.ndarray, np.ndarray] = (np.zeros((0, 2)), np.zeros(0, dtype=int))
-        else:
-            points, labels = POINTS[data](generator, COUNT)
-            held_out = POINTS[data](generator, COUNT)
-        points, held_out_points = (
-            (at + generator.normal(0, 1, at.shape) * noise / 50).clip(-EDGE, EDGE) for at in (points, held_out[0])
-        )
-        self.inputs["own_points"].layout.display = "" if data == OWN else "none"
-        config = MLPConfig((len(names), *[width] * layers, max(2, int(labels.max()) + 1)), activation)
-        sizes = enumerate(config.widths[1:], start=1)
-        neurons = [neuron_name(config, layer, index) for layer, size in sizes for index in range(size)]
-        self.neuron = Choice([NOBODY, *neurons], label="weights of")
-        return Task(points, labels, held_out_points, held_out[1], names, config)
+        self.show_controls([name for name in self.controls if data == OWN or name != "own_points"])
+        return make_task(data, own_points, noise, names, [width] * layers, activation)
+
+    def dependent_controls(self, prepared: Task) -> dict[str, Choice]:
+        """Each neuron can be asked for its weights."""
+        return {"neuron": Choice([NOBODY, *neurons(prepared.config)], label="weights of")}
 
     @torch.no_grad()
-    def compute(
-        self,
-        prepared: Task,
-        learning_rate: float,
-        l1: float,
-        l2: float,
-        batch: int,
-        speed: int,
-        neuron: str,
-        click_adds: str,
-    ) -> Playing:
+    def compute(self, prepared: Task, neuron: str, click_adds: str, speed: int, **settings: float) -> Playing:
         """Return the run as it is now."""
-        if self.run is None or self.run.task is not prepared:
+        if self.run is None or self.run.task != prepared:
             self.run = Run(prepared, self.seed)
         run = self.run
         inputs = features(GRID, prepared.features)
         answers = run.network.activations(inputs.flatten(0, 1))
         maps = [answer.T.unflatten(1, (CELLS, CELLS)).nan_to_num() for answer in answers]
-        penalties = "".join(f", {name} {size:.3f}" for name, size in (("L1", l1), ("L2", l2)) if size)
+        penalties = "".join(f", {name.upper()} {settings[name]:.3f}" for name in ("l1", "l2") if settings[name])
+        rate, batch = settings["learning_rate"], settings["batch"]
         return Playing(
             task=prepared,
             steps=run.steps,
@@ -268,130 +298,62 @@ class NetworkPlayground(FigureExplorer):
             biases=tuple(biases.numpy().copy() for biases in run.parameters[1::2]),
             maps=tuple(one.numpy() for one in maps),
             shares=maps[-1].softmax(0).numpy(),
-            curve=np.array(run.curve),
+            curve=run.curve(),
             training=run.measure(run.inputs, run.labels),
             held_out=run.measure(*run.held_out),
-            settings=f"Learning rate {learning_rate:.3g}, batches of {batch}{penalties}, {speed} steps a picture.",
-            neuron=neuron,
+            settings=f"Learning rate {rate:.3g}, batches of {batch}{penalties}, {speed} steps a picture.",
+            chosen=neurons(prepared.config).get(neuron),
             adds=click_adds,
             broken=run.broken,
         )
 
     # The picture.
 
-    def draw(self, figure: Figure, result: Playing) -> None:
+    def layout_key(self, result: Playing) -> tuple[Any, ...]:
+        """The network's shape, and the last step that the axis of the loss has room for."""
+        longest = max(100, 2 ** math.ceil(math.log2(max(1, result.steps)) + 0.01))
+        return result.task.config.widths, result.task.features, longest
+
+    def comparable(self, pinned: Playing, result: Playing) -> bool:
+        """A border between classes can be drawn over any map."""
+        return True
+
+    def make_panels(self, figure: Figure, result: Playing) -> dict[str, Panel]:
         """The network with the map of every neuron, the large map with the points, the loss."""
-        task = result.task
-        if self.artists and self._drawn_for != (task.config.widths, task.features):
-            self.clear()
-        if not self.artists:
-            self._drawn_for = (task.config.widths, task.features)
-            self._make(figure, task)
-        last = len(result.maps) - 1
-        for layer, (column, maps) in enumerate(zip(self.places, result.maps, strict=True)):
-            for index, (left, bottom) in enumerate(column):
-                chosen = layer and result.neuron == neuron_name(task.config, layer, index)
-                if layer == last:
-                    tile = pale(result.shares[index, ::2, ::2], CLASS_COLOURS[index])
-                else:
-                    bounded = layer and task.config.activation in ("tanh", "sigmoid")
-                    tile = tint(maps[index, ::2, ::2], 1.0 if bounded else max(1e-9, float(np.abs(maps[index]).max())))
-                place = left - NODE // 2, bottom - NODE // 2
-                self.sheet.paste(tile, *place, frame=INK if chosen else GREY, border=3 if chosen else 1)
-        self.sheet.paste(mixture(result.shares), *OUTPUT, magnify=MAP // CELLS)
-        parts = self.artists
-        every = np.concatenate([weights.ravel() for weights in result.weights])
-        parts["lines"].set_linewidth(np.clip(0.3 + 1.5 * np.abs(every), 0.3, 7))
-        parts["lines"].set_color([BLUE if weight > 0 else ORANGE for weight in every])
-        parts["lines"].set_linestyle(["-" if weight > 0 else (0, (3, 1.2)) for weight in every])
-        self._write_weights(result)
-        for index in range(len(CLASSES)):
-            parts["points"][index].set_data(*task.points[task.labels == index].T)
-            parts["held out"][index].set_data(*task.held_out_points[task.held_out_labels == index].T)
-        for line, losses in zip(parts["losses"], result.curve.T[1:], strict=True):
-            line.set_data(result.curve[:, 0], losses)
-        parts["losses"][1].set_visible(bool(len(task.held_out_labels)))
-        wide = max(100, 2 ** math.ceil(math.log2(max(1, result.steps)) + 0.01))
-        if self.loss_axes.get_xlim()[1] != wide:
-            self.loss_axes.set_xlim(0, wide)
-        for marker, name in zip(parts["adds"], CLASSES, strict=True):
-            marker.set_visible(name == result.adds)
-
-    def _make(self, figure: Figure, task: Task) -> None:
+        widths, names, longest = self.layout_key(result)
         width, height = figure.bbox.size
-        self.sheet = Sheet(figure)
-        parts = self.artists
-        columns = np.linspace(LEFT, RIGHT, len(task.config.widths)).astype(int)
-        self.places = []
-        for column, size in zip(columns, task.config.widths, strict=True):
-            apart = min(46, 340 // size)
-            first = TOP - 20 - (8 - size) * apart // 4
-            self.places.append([(int(column), first - index * apart) for index in range(size)])
-        names = ["features", *(f"layer {n}" for n in range(1, len(columns) - 1)), "answers"]
-        for column, name in zip(columns, names, strict=True):
-            figure.text(column / width, 1 - 18 / height, name, ha="center", fontsize=10)
-        for name, (left, bottom) in zip(task.features, self.places[0], strict=True):
-            figure.text((left - 20) / width, bottom / height, FEATURES[name][0], ha="right", va="center", fontsize=11)
-        for index, (left, bottom) in enumerate(self.places[-1]):
-            figure.text((left + 20) / width, bottom / height, CLASSES[index], va="center", color=CLASS_COLOURS[index])
-        segments = [
-            [(start[0] + NODE / 2, start[1]), (end[0] - NODE / 2, end[1])]
-            for before, after in zip(self.places, self.places[1:], strict=False)
-            for end in after
-            for start in before
-        ]
-        under = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height), zorder=-1)
-        under.set_axis_off()
-        parts["lines"] = under.add_collection(LineCollection(segments, zorder=1, capstyle="butt"))
-        parts["sheet"] = self.sheet
-        parts["numbers"] = [
-            under.text(0, 0, "", fontsize=9, va="center", ha="center", zorder=6,
-                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})
-            for _ in range(max(task.config.widths))
-        ]  # fmt: skip
-        spread = (OUTPUT[0] / width, OUTPUT[1] / height, MAP / width, MAP / height)
-        axes = figure.add_axes(spread, xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE), facecolor="none", zorder=2)
-        axes.spines[:].set_visible(False)
-        axes.tick_params(length=2, labelsize=9, pad=1)
-        parts["points"], parts["held out"] = [], []
-        for marker, colour in zip(CLASS_MARKERS, CLASS_COLOURS, strict=True):
-            style: dict[str, Any] = {"marker": marker, "linestyle": "none", "markersize": 5, "zorder": 5}
-            parts["held out"] += axes.plot([], [], **style, markerfacecolor="none", markeredgecolor=colour, alpha=0.6)
-            parts["points"] += axes.plot([], [], **style, color=colour, markeredgecolor="white", markeredgewidth=0.7)
-        if self.pinned is not None:
-            across, up = GRID[0, :, 0].numpy(), GRID[:, 0, 1].numpy()
-            for shares in self.pinned.shares:
-                others = np.delete(self.pinned.shares, np.where(self.pinned.shares == shares)[0][0], 0).max(0)
-                if (shares > others).any() and (shares < others).any():
-                    lines = axes.contour(across, up, shares - others, [0.0], colors=INK, linestyles="--", zorder=6)
-                    parts.setdefault("ghost", []).append(lines)
-        self.loss_axes = figure.add_axes((OUTPUT[0] / width, 40 / height, MAP / width, 84 / height), ylim=(0, 1.5))
-        self.loss_axes.tick_params(labelsize=9)
-        self.loss_axes.set_ylabel("loss", fontsize=9, labelpad=1)
-        self.loss_axes.set_xlabel("step", fontsize=9, labelpad=0)
-        parts["losses"] = [
-            *self.loss_axes.plot([], [], color=BLUE, linewidth=1.8, label="training"),
-            *self.loss_axes.plot([], [], "--", color=ORANGE, linewidth=1.8, label="held out"),
-        ]
-        self.loss_axes.legend(handles=parts["losses"], fontsize=8, loc="upper right", borderaxespad=0, ncols=2)
-        right, top = OUTPUT[0] + MAP, height - 14
-        figure.text((right - 14) / width, 1 - 18 / height, "hollow: held out · a click adds", fontsize=9, ha="right")
-        looks = zip(CLASS_MARKERS, CLASS_COLOURS, strict=True)
-        parts["adds"] = [under.plot(right - 5, top, marker, color=colour)[0] for marker, colour in looks]
+        sheet, under = Sheet(figure), whole_figure(figure)
+        loss = figure.add_axes((736 / width, 44 / height, 92 / width, 150 / height), xlim=(0, longest), ylim=(0, 1.5))
+        loss.tick_params(labelsize=10, length=2)
+        loss.set_xticks([0, longest], ["0", f"{longest:,}"])
+        loss.get_xticklabels()[1].set_horizontalalignment("right")
+        loss.set_title("loss", fontsize=10, pad=3)
+        loss.set_xlabel("step", fontsize=10, labelpad=-8)
+        training = {"color": BLUE, "linewidth": 1.8, "label": "training"}
+        held_out = {"color": ORANGE, "linewidth": 1.8, "linestyle": "--", "label": "held out"}
+        legend = {"loc": "upper right", "fontsize": 9, "borderaxespad": 0, "handlelength": 1.6}
+        figure.text(708 / width, 268 / height, "hollow: held out", fontsize=10)
+        figure.text(708 / width, 248 / height, "a click adds", fontsize=10)
+        signs = [FEATURES[name][0] for name in names]
+        looks = zip(CLASSES, CLASS_MARKERS, CLASS_COLOURS, strict=True)
+        return {
+            "network": NetworkPicture(figure, sheet, signs, CLASSES, widths, (74, 8, 388, 264)),
+            "map": ClassMap(figure, sheet, (*OUTPUT, MAP), EDGE),
+            "loss": Curves(loss, {"training": training, "held out": held_out}, legend=legend),
+            "adds": Curves(under, {name: {"marker": mark, "color": colour} for name, mark, colour in looks}),
+        }  # fmt: skip
 
-    def _write_weights(self, result: Playing) -> None:
-        texts = iter(self.artists["numbers"])
-        for layer, weights in enumerate(result.weights):
-            for index, row in enumerate(weights):
-                if result.neuron == neuron_name(result.task.config, layer + 1, index):
-                    to = np.array(self.places[layer + 1][index])
-                    for weight, start in zip(row, self.places[layer], strict=True):
-                        place = np.array(start) + (to - start) * 0.42
-                        text = next(texts)
-                        text.set_position(place)
-                        text.set_text(f"{weight:.3g}".replace("-", "−"))
-        for text in texts:
-            text.set_text("")
+    def contents(self, result: Playing) -> dict[str, Any]:
+        """The run's numbers, for each panel."""
+        task, (steps, training, held_out) = result.task, result.curve.T
+        bounded = task.config.activation in ("tanh", "sigmoid")
+        losses = {"training": (steps, training), "held out": (steps, held_out)}
+        return {
+            "network": NetworkState(result.weights, result.maps, result.shares, bounded, result.chosen),
+            "map": ClassMapState(result.shares, task.points, task.labels, task.held_out_points, task.held_out_labels),
+            "loss": losses if len(task.held_out_labels) else {"training": losses["training"]},
+            "adds": {result.adds: ([800], [253])},
+        }
 
     def caption(self, result: Playing) -> str:
         """Say the step, the losses, the shares of right answers, and what broke."""
@@ -404,23 +366,9 @@ class NetworkPlayground(FigureExplorer):
         )
 
     def details(self, result: Playing) -> str:
-        """The whole network as formulas with its numbers in them."""
-        names = [FEATURES[name][0] for name in result.task.features]
-        lines: list[str] = []
-        for layer, (weights, biases) in enumerate(zip(result.weights, result.biases, strict=True), start=1):
-            own = [neuron_name(result.task.config, layer, index) for index in range(len(weights))]
-            final = layer == len(result.weights)
-            for name, row, bias in zip(own, weights, biases, strict=True):
-                products = [f"{weight:.3g}·{before}" for weight, before in zip(row, names, strict=True)]
-                formula = " + ".join([*products, f"{bias:.3g}"]).replace("+ -", "− ").replace("-", "−")
-                formula = (
-                    formula
-                    if final or result.task.config.activation == "linear"
-                    else (f"{result.task.config.activation}( {formula} )")
-                )
-                line = f"{name.replace('answer ', '')} = {formula}"
-                lines.append(tag("b", f"▸ {line}") if name == result.neuron else line)
-            names = [f"[{name}]" for name in own]
-        lines.append("the class with the largest answer wins; softmax turns the answers into probabilities")
-        rows = [tag("div", line) for line in lines]
+        """The network as formulas with its numbers in them, that of the chosen neuron first."""
+        lines = formulas(result.task, result.weights, result.biases)
+        chosen = [tag("div", tag("b", f"▸ {lines.pop(result.chosen)}"))] if result.chosen else []
+        rule = "the class with the largest answer wins; softmax turns the answers into probabilities"
+        rows = [*chosen, *(tag("div", line) for line in (*lines.values(), rule))]
         return tag("div", *rows, style="font-family:monospace;font-size:12px;line-height:1.4")

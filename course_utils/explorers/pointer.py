@@ -13,6 +13,7 @@ class Pointer(anywidget.AnyWidget):
     Args:
         box: the frame that can be pointed at: left, bottom, width, height in fractions of the picture, as matplotlib's
             ``add_axes`` takes them.
+        drag: whether a drag is heard at every place it passes; without it each press is heard once.
 
     ``place`` is two numbers from 0 to 1: how far right and how far up in the frame. A press outside the frame is not
     heard; a drag that leaves it stays at its edge. An explorer hears it with ``listen(pointer, "place", action)``.
@@ -22,6 +23,7 @@ class Pointer(anywidget.AnyWidget):
     """
 
     box = traitlets.List(traitlets.Float()).tag(sync=True)
+    drag = traitlets.Bool(True).tag(sync=True)
     place = traitlets.List(traitlets.Float()).tag(sync=True)
     _esm = """
     export default { render({ model, el }) {
@@ -43,8 +45,10 @@ class Pointer(anywidget.AnyWidget):
           const image = picture();
           if (!image || event.target !== image || event.button !== 0) return;
           const place = fractions(event, image);
-          held = place.every(inside);
-          if (held) send(place);
+          if (!place.every(inside)) return;
+          held = model.get("drag");
+          if (!held) { model.set("place", []); model.save_changes(); }  // the same place pressed again is news
+          send(place);
         },
         pointermove: (event) => {
           const image = picture();
@@ -62,5 +66,5 @@ class Pointer(anywidget.AnyWidget):
     } };
     """
 
-    def __init__(self, box: Sequence[float]):
-        super().__init__(box=list(box), layout=widgets.Layout(height="0", margin="0"))
+    def __init__(self, box: Sequence[float], drag: bool = True):
+        super().__init__(box=list(box), drag=drag, layout=widgets.Layout(height="0", margin="0"))

@@ -70,9 +70,61 @@ class NextToken:
     vocabulary: int
 
 
+def scores(model: Transformer, tokenizer: BPETokenizer, prompt: str) -> Scores:
+    """Return the model's scores for the token after the prompt, and what no knob changes."""
+    ids = few_enough(tokenizer.encode(prompt), "The prompt")
+    if not ids and tokenizer.end is not None:
+        ids = [tokenizer.end]  # what the model saw in training where a text begins
+    if not ids:
+        raise ValueError("The prompt is empty: type a word or two for the model to continue.")
+    logits = next_logits(model, ids)
+    before, top = logits.softmax(-1).topk(min(ROWS, len(logits)))
+    names = (*(token_name(tokenizer, token) for token in top.tolist()), f"{len(logits) - len(top):,} others")
+    return Scores(logits, top, names, with_rest(before))
+
+
+def next_token(scored: Scores, temperature: float, top_k: int, top_p: float, min_p: float, seed: int = 0) -> NextToken:
+    """Return the distribution before and after the knobs; with a seed, twenty draws too."""
+    warped = warp(scored.logits, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+    after, top = warped.softmax(-1), scored.top
+    kept = warped > -torch.inf
+    left = int(kept.sum())
+    rows = kept[top].tolist()
+    counts: list[int] = []
+    if seed:
+        generator = torch.Generator().manual_seed(seed)
+        drawn = torch.multinomial(after, DRAWS, replacement=True, generator=generator)
+        counts = (drawn[:, None] == top).sum(0).tolist()
+        counts.append(DRAWS - sum(counts))
+    return NextToken(
+        ids=(*top.tolist(), -1),
+        tokens=scored.names,
+        before=scored.before,
+        after=with_rest(after[top]),
+        kept=np.array([*rows, left > sum(rows)]),
+        counts=np.array(counts, dtype=np.int32),
+        temperature=temperature,
+        entropy=float(torch.special.entr(after).sum() / np.log(2)),
+        left=left,
+        vocabulary=len(after),
+    )
+
+
 def _favourite(result: NextToken) -> str:
     best = int(result.after[:-1].argmax())
     return f"{result.tokens[best]} has {percent(result.after[best])}"
+
+
+def _bits(result: NextToken) -> str:
+    return f"The entropy is {result.entropy:.1f} bits"
+
+
+def _left(result: NextToken) -> str:
+    return f"{result.left:,} tokens" if result.left > 1 else "1 token"
+
+
+OWN = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0}  # the model's own distribution
+HOT = OWN | {"temperature": 2.0}
 
 
 class TemperatureExplorer(FigureExplorer):
@@ -84,7 +136,7 @@ class TemperatureExplorer(FigureExplorer):
         start: first values of the controls: prompt, temperature, top_k, top_p, min_p.
     """
 
-    size = (8.4, 4.4)
+    size = (8.4, 4.0)
     prompt = Text("The capital of France is")
     temperature = Slider(0.0, 3.0, 1.0, step=0.05, label="temperature (0 = greedy)")
     top_k = Slider(0, 50, 0, label="top-k (0 = all)")
@@ -92,12 +144,16 @@ class TemperatureExplorer(FigureExplorer):
     min_p = Slider(0.0, 0.5, 0.0, step=0.01, label="min-p (0 = all)")
     draw_twenty = Button("Draw twenty", "draw_again")
     tour = (
-        ({}, lambda now: f"Temperature 1: what the model itself says. {_favourite(now)}."),
-        ({"temperature": 0.5}, lambda now: f"Half the temperature: the likely become likelier. {_favourite(now)}."),
-        ({"temperature": 0.0}, lambda now: f"Temperature 0: of {now.vocabulary:,} tokens only the likeliest is left."),
-        ({"temperature": 2.0}, lambda now: f"Temperature 2: the tokens grow more alike. {_favourite(now)}."),
-        ({"top_k": 5}, lambda now: f"Top-k 5: exactly {now.left} tokens are kept, however likely the next ones are."),
-        ({"top_p": 0.5}, lambda now: f"Top-p 0.5: the likeliest that hold half of all together, here {now.left}."),
+        (OWN, lambda now: f"Temperature 1: the model's own probabilities. {_favourite(now)}. {_bits(now)}."),
+        (
+            OWN | {"temperature": 0.5},
+            lambda now: f"Temperature 0.5: the likeliest gains. {_favourite(now)}. {_bits(now)}.",
+        ),
+        (OWN | {"temperature": 0.0}, lambda now: f"Temperature 0: {_favourite(now)}, so every draw is the same."),
+        (HOT, lambda now: f"Temperature 2: {_favourite(now)}; the {now.tokens[-1]} share {percent(now.after[-1])}."),
+        (HOT | {"top_k": 5}, lambda now: f"Still temperature 2, with top-k 5: {now.left} tokens can be drawn."),
+        (HOT | {"top_p": 0.5}, lambda now: f"Top-p 0.5 keeps half of the probability: {_left(now)} can be drawn."),
+        (HOT | {"min_p": 0.3}, lambda now: f"Min-p 0.3 compares with the likeliest token: {_left(now)} can be drawn."),
     )
 
     def __init__(self, model: Transformer, tokenizer: BPETokenizer, **start: Any):
@@ -112,43 +168,23 @@ class TemperatureExplorer(FigureExplorer):
         """Draw twenty tokens with the next seed."""
         self.seed += 1
 
+    def drawn(self, times: int) -> "TemperatureExplorer":
+        """Press *Draw twenty* so many times, as the copied line does; returns the explorer."""
+        for _ in range(times):
+            self.press("draw_twenty")
+        return self
+
+    def as_python(self) -> str:
+        """Return the line of Python that makes an explorer in this state, with its draws."""
+        return super().as_python() + (f".drawn({self.seed})" if self.seed else "")
+
     def prepare(self, prompt: str) -> Scores:
-        """Return the model's scores for the token after the prompt, and what no knob changes."""
-        ids = few_enough(self.tokenizer.encode(prompt), "The prompt")
-        if not ids and self.tokenizer.end is not None:
-            ids = [self.tokenizer.end]  # what the model saw in training where a text begins
-        if not ids:
-            raise ValueError("The prompt is empty: type a word or two for the model to continue.")
-        logits = next_logits(self.model, ids)
-        before, top = logits.softmax(-1).topk(min(ROWS, len(logits)))
-        names = (*(token_name(self.tokenizer, token) for token in top.tolist()), f"{len(logits) - len(top):,} others")
-        return Scores(logits, top, names, with_rest(before))
+        """Return the model's scores for the token after the prompt."""
+        return scores(self.model, self.tokenizer, prompt)
 
     def compute(self, prepared: Scores, temperature: float, top_k: int, top_p: float, min_p: float) -> NextToken:
         """Return the distribution before and after the knobs."""
-        warped = warp(prepared.logits, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
-        after, top = warped.softmax(-1), prepared.top
-        kept = warped > -torch.inf
-        left = int(kept.sum())
-        rows = kept[top].tolist()
-        counts: list[int] = []
-        if self.seed:
-            generator = torch.Generator().manual_seed(self.seed)
-            drawn = torch.multinomial(after, DRAWS, replacement=True, generator=generator)
-            counts = (drawn[:, None] == top).sum(0).tolist()
-            counts.append(DRAWS - sum(counts))
-        return NextToken(
-            ids=(*top.tolist(), -1),
-            tokens=prepared.names,
-            before=prepared.before,
-            after=with_rest(after[top]),
-            kept=np.array([*rows, left > sum(rows)]),
-            counts=np.array(counts, dtype=np.int32),
-            temperature=temperature,
-            entropy=float(torch.special.entr(after).sum() / np.log(2)),
-            left=left,
-            vocabulary=len(after),
-        )
+        return next_token(prepared, temperature, top_k, top_p, min_p, self.seed)
 
     def make_panels(self, figure: Figure, result: NextToken) -> dict[str, Panel]:
         """Two bars for each likely token, and a dot for each draw."""

@@ -13,10 +13,13 @@ looks at the weights alone, so it is used only where `is_plain` finds nothing ho
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from course_utils.models.cache import KeyValueCache
 from course_utils.models.positions import rotate
@@ -99,16 +102,22 @@ class WithCache:
         if ids.shape == (1, 1) and mask is None and state.mask is None and can_read_token(self.model):
             stream = read_token(self.model, int(ids), state)
             embedding = self.model.token_embedding if self.model.config.tied_output else self.model.unembedding
-            return torch.mv(embedding.weight, stream)[None]
+            return product(self.model)(embedding.weight, stream)
         return _last_logits(self.model, ids, state, mask)
 
 
 class Texts:
-    """The state of `Rereading`: the texts themselves."""
+    """The state of `Rereading` and of n-gram models: the texts themselves."""
 
     def __init__(self, batch: int):
         self.ids = torch.zeros(batch, 0, dtype=torch.int64)
         self.mask = torch.zeros(batch, 0, dtype=torch.bool)
+
+    def read(self, ids: Tensor, mask: Tensor | None = None) -> list[Tensor]:
+        """Add new tokens, as for `LanguageModel.next_logits`; each whole text so far without padding, ``(tokens,)``."""
+        mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
+        self.ids, self.mask = torch.cat((self.ids, ids), dim=1), torch.cat((self.mask, mask), dim=1)
+        return [row[real] for row, real in zip(self.ids, self.mask, strict=True)]
 
     def repeat(self, times: int) -> None:
         """See `State.repeat`."""
@@ -139,9 +148,7 @@ class Rereading:
 
     def next_logits(self, ids: Tensor, state: Texts, mask: Tensor | None = None) -> Tensor:
         """See `LanguageModel.next_logits`."""
-        mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
-        state.ids, state.mask = torch.cat((state.ids, ids), dim=1), torch.cat((state.mask, mask), dim=1)
-        texts = [row[real] for row, real in zip(state.ids, state.mask, strict=True)]
+        texts = state.read(ids, mask)
         if hasattr(type(self.model), "next_logits"):
             model = cast(LanguageModel, self.model)
             padded, real = pad_left(texts)
@@ -258,7 +265,7 @@ _OWN_METHODS = frozenset(name for _, name, _ in _METHODS)
 
 @torch.inference_mode()
 def read_token(model: Transformer, token: int, cache: KeyValueCache) -> Tensor:
-    """What the stack makes of the newest token; equals ``model.hidden_states(torch.tensor([[token]]), cache)[0, 0]``.
+    """What the stack makes of the newest token; equals ``model.hidden_states(torch.tensor([[token]]), cache)[0]``.
 
     Args:
         model: one for which `can_read_token` holds.
@@ -266,7 +273,7 @@ def read_token(model: Transformer, token: int, cache: KeyValueCache) -> Tensor:
         cache: of the tokens before; this one is added.
 
     Returns:
-        ``(width,)``.
+        ``(1, width)``.
 
     Raises:
         ValueError: if the context or the cache is full.
@@ -277,42 +284,93 @@ def read_token(model: Transformer, token: int, cache: KeyValueCache) -> Tensor:
             f"{start + 1} tokens do not fit into this model's context of {config.context}; shorten the text"
         )
     cache.truncate(start)  # a reading that was interrupted left some layers longer
+    times = product(model)
     rotary = model.fixed_positions()[start : start + 1]  # (1, head_width / 2)
-    stream = model.token_embedding.weight[token]  # (width,)
+    stream = model.token_embedding.weight[token : token + 1]  # (1, width)
     for block, memory in zip(cast(list[Block], model.blocks), cache.layers, strict=True):
         attention, mlp = block.attention, block.mlp
-        heads = normed(stream, block.attention_norm, attention.query_key_value.weight)
+        heads = times(attention.query_key_value.weight, rms_norm(stream, block.attention_norm))
         heads = heads.view(1, -1, 1, config.head_width)  # (1, all heads, 1, head_width)
         rotated = rotate(heads[:, : -config.kv_heads], rotary)
         keys, values = memory.extend(rotated[:, config.heads :], heads[:, -config.kv_heads :])
-        mixed = fused_attention(rotated[:, : config.heads], keys, values).view(-1)  # (width,)
-        stream = torch.addmv(stream, attention.output.weight, mixed)
-        gates, neurons = normed(stream, block.mlp_norm, mlp.up.weight).chunk(2)
-        stream = torch.addmv(stream, mlp.down.weight, nn.functional.silu(gates) * neurons)
+        mixed = fused_attention(rotated[:, : config.heads], keys, values).view(1, -1)  # (1, width)
+        stream = stream + times(attention.output.weight, mixed)
+        gates, neurons = times(mlp.up.weight, rms_norm(stream, block.mlp_norm)).chunk(2, dim=-1)
+        stream = stream + times(mlp.down.weight, functional.silu(gates).mul_(neurons))
     cache.length = start + 1
-    return stream * model.final_norm.weight / root_mean_square(stream, model.final_norm.eps)
+    return rms_norm(stream, model.final_norm)
 
 
-def normed(vector: Tensor, norm: nn.RMSNorm | nn.LayerNorm, matrix: Tensor) -> Tensor:
-    """A matrix times the RMS norm of a vector; the product itself divides by the vector's root mean square.
+def rms_norm(row: Tensor, norm: nn.RMSNorm | nn.LayerNorm) -> Tensor:
+    """The RMS norm of one vector, in three steps where torch takes eight.
 
     Args:
-        vector: ``(width,)``.
+        row: ``(1, width)``.
         norm: an RMS norm with its ``weight``, ``(width,)``.
-        matrix: ``(outputs, width)``.
 
     Returns:
-        ``(outputs,)``.
+        ``(1, width)``.
 
-    >>> normed(torch.tensor([3.0, 4.0]), nn.RMSNorm(2, eps=0.0), torch.eye(2)).detach()
-    tensor([0.8485, 1.1314])
+    >>> rms_norm(torch.tensor([[3.0, 4.0]]), nn.RMSNorm(2, eps=0.0)).detach()
+    tensor([[0.8485, 1.1314]])
     """
-    nothing = vector[:1]  # addmv wants something to add to, and beta=0 leaves it out
-    return torch.addmv(nothing, matrix, vector * norm.weight, beta=0, alpha=1 / root_mean_square(vector, norm.eps))
+    return (row * norm.weight).mul_(1 / root_mean_square(row, norm.eps))
 
 
 def root_mean_square(vector: Tensor, epsilon: float | None) -> float:
     """Root of the mean square, with ``epsilon`` under the root, as `torch.nn.RMSNorm` takes it."""
     epsilon = torch.finfo(vector.dtype).eps if epsilon is None else epsilon
     norm = torch.linalg.vector_norm(vector, dtype=torch.float32).item()
-    return math.sqrt(norm * norm / len(vector) + epsilon)
+    return math.sqrt(norm * norm / vector.numel() + epsilon)
+
+
+# ---- the routine for a matrix times one vector
+
+
+def by_matrix_product(matrix: Tensor, row: Tensor) -> Tensor:
+    """A matrix ``(outputs, inputs)`` times a vector ``(1, inputs)``, as a product of two matrices: ``(1, outputs)``."""
+    return functional.linear(row, matrix)
+
+
+def by_vector_product(matrix: Tensor, row: Tensor) -> Tensor:
+    """The same by torch's product of a matrix and a vector."""
+    return torch.mv(matrix, row[0])[None]
+
+
+def product(model: Transformer) -> Product:
+    """The faster of torch's two routines for this model's matrices, on this processor with its present threads.
+
+    Which it is depends on the processor: in bfloat16, the vector routine is a third faster with Intel's AMX and a third
+    slower without. So both are timed, once for models of one shape and precision; that takes some milliseconds.
+    """
+    weight = model.token_embedding.weight
+    shape = (model.config.width, model.config.neurons, weight.dtype, weight.device, torch.get_num_threads())
+    if shape not in _FASTEST:
+        blocks = cast(list[Block], model.blocks)[:8]  # enough that they do not all fit into the processor's cache
+        layers = [
+            layer.weight
+            for block in blocks
+            for layer in (block.attention.query_key_value, block.attention.output, block.mlp.up, block.mlp.down)
+        ]
+        _FASTEST[shape] = fastest(layers)
+    return _FASTEST[shape]
+
+
+def fastest(matrices: Sequence[Tensor], turns: int = 4) -> Product:
+    """The routine with the shortest turn, where a turn multiplies all of ``matrices`` by a vector each.
+
+    The shortest of several counts, and the routines take turns, because other programs only ever make a turn longer.
+    """
+    rows = {matrix.size(1): torch.ones(1, matrix.size(1)).to(matrix) for matrix in matrices}
+    shortest = dict.fromkeys((by_matrix_product, by_vector_product), math.inf)
+    for _ in range(turns):
+        for routine in shortest:
+            begun = time.perf_counter()
+            for matrix in matrices:
+                routine(matrix, rows[matrix.size(1)])
+            shortest[routine] = min(shortest[routine], time.perf_counter() - begun)
+    return min(shortest, key=shortest.__getitem__)
+
+
+Product = Callable[[Tensor, Tensor], Tensor]
+_FASTEST: dict[tuple[object, ...], Product] = {}

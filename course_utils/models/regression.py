@@ -1,6 +1,6 @@
-"""Fitting lines, formulas and polynomials: the smallest models there are.
+"""Losses, and the fitting of lines and polynomials: the smallest models there are.
 
-The losses work on numpy arrays and torch tensors alike; the fits are in numpy and take anything it can read.
+The losses take numpy arrays and torch tensors; the fits use numpy and take whatever it can read.
 """
 
 from __future__ import annotations
@@ -16,36 +16,45 @@ LOSSES = ("squared", "huber", "absolute")
 
 
 def squared_error(predictions: Numbers, targets: Numbers) -> Numbers:
-    """Mean of the squared errors: twice as wrong counts four times.
+    """The mean of the squared residuals; a residual twice as large counts four times.
 
     >>> float(squared_error(np.array([1.0, 2.0]), np.array([1.0, 5.0])))
     4.5
     """
-    return ((predictions - targets) ** 2).mean()
+    return ((targets - predictions) ** 2).mean()
+
+
+def root_mean_squared_error(predictions: Numbers, targets: Numbers) -> Numbers:
+    """The square root of the mean squared residual (RMSE): back in the targets' own unit.
+
+    >>> float(root_mean_squared_error(np.array([1.0, 2.0]), np.array([2.0, 9.0])))
+    5.0
+    """
+    return squared_error(predictions, targets) ** 0.5
 
 
 def absolute_error(predictions: Numbers, targets: Numbers) -> Numbers:
-    """Mean of the errors' sizes: twice as wrong counts twice.
+    """The mean size of the residuals, without their signs; a residual twice as large counts twice.
 
     >>> float(absolute_error(np.array([1.0, 2.0]), np.array([1.0, 5.0])))
     1.5
     """
-    return abs(predictions - targets).mean()
+    return abs(targets - predictions).mean()
 
 
 def huber_error(predictions: Numbers, targets: Numbers, delta: float = 1.0) -> Numbers:
-    """Half the squared error where it is at most ``delta``, a straight line beyond (Huber 1964).
+    """The mean of half the squared residuals, where a residual beyond ``delta`` counts in proportion (Huber 1964).
 
     >>> float(huber_error(np.array([1.0, 2.0]), np.array([1.5, 5.0])))     # (0.5 * 0.5**2 + (3 - 0.5)) / 2
     1.3125
     """
-    size = abs(predictions - targets)
+    size = abs(targets - predictions)
     small = size.clip(max=delta)
     return (small * (size - small / 2)).mean()
 
 
 def least_squares(features: ArrayLike, targets: ArrayLike) -> NDArray:
-    """The weights whose predictions ``features @ weights`` have the smallest squared error.
+    """The weights whose predictions ``features @ weights`` have the smallest mean squared residual.
 
     Args:
         features: ``(examples, weights)``; a column of ones makes room for a constant.
@@ -82,8 +91,8 @@ def least_squares(features: ArrayLike, targets: ArrayLike) -> NDArray:
 def fit_weights(features: ArrayLike, targets: ArrayLike, loss: str = "squared", delta: float = 1.0) -> NDArray:
     """The weights with the smallest loss of a chosen kind.
 
-    Huber's and the absolute loss are found by least squares again and again, in which an example counts the less the
-    further off it was the last time (iteratively reweighted least squares).
+    For Huber's and the absolute loss, least squares runs again and again; each time, an example counts for less the
+    larger its residual was the time before (iteratively reweighted least squares).
 
     Args:
         features: ``(examples, weights)``.
@@ -91,7 +100,7 @@ def fit_weights(features: ArrayLike, targets: ArrayLike, loss: str = "squared", 
         loss: ``"squared"``, ``"huber"`` or ``"absolute"``.
         delta: of Huber's loss, in the targets' unit.
 
-    With one weight on a column of ones the fits are the mean, something between, and the median:
+    With one weight on a column of ones the fits are the mean, a number between mean and median, and the median:
 
     >>> ones = np.ones((5, 1))
     >>> [float(fit_weights(ones, [2, 2, 3, 3.5, 89.5], loss)[0].round(3)) for loss in LOSSES]
@@ -105,11 +114,11 @@ def fit_weights(features: ArrayLike, targets: ArrayLike, loss: str = "squared", 
     if loss == "squared":
         return weights
     columns, values = np.asarray(features, dtype=float), np.asarray(targets, dtype=float)
-    # The absolute loss is Huber's with a delta too small to matter beside the spread of the targets.
+    # The absolute loss is Huber's with a delta that is tiny beside the spread of the targets.
     delta = delta if loss == "huber" else 1e-7 * (np.ptp(values) or 1.0)
     for _ in range(500):
-        error = np.abs(columns @ weights - values)
-        importance = np.sqrt(delta / np.maximum(error, delta))  # its square is the weight of the squared error
+        size = np.abs(values - columns @ weights)
+        importance = np.sqrt(delta / np.maximum(size, delta))  # its square is the weight of the squared residual
         improved = least_squares(columns * importance[:, None], values * importance)
         if np.allclose(improved, weights, rtol=1e-10, atol=1e-12):
             return improved

@@ -208,5 +208,7 @@ class Bars:
         apart = self.axes.get_xlim()[1] / 65
         for at, (bar, number) in enumerate(zip(self.bars, self.numbers, strict=True)):
             length = lengths[at] if at < len(lengths) else 0.0
-            bar.set(width=length, color=ORANGE if at == content.chosen else self.colour)
+            bar.set_width(length)
+            if content.chosen is not None:  # outlined too, so that the shortest bar still has a colour
+                bar.set_color(ORANGE if at == content.chosen else self.colour)
             number.set(x=length + apart, text=numbers[at] if at < len(lengths) else "")

@@ -100,7 +100,7 @@ class TreePicture:
         figure, result = self.figure, content
         figure.clear()
         wide, depth = figure.bbox.width, max(len(node.path) for node in result.nodes)
-        start, end = 84, wide - 124  # pixels: right of the prompt, left of the products
+        start, end = 84, wide - 142  # pixels: right of the prompt, left of the products
         column = (end - start) / depth
         label = max(0.2 * column, 20) + 54  # of a column: its edges and their percentages
         axes = figure.add_axes((0, 0.02, 1, 0.9), xlim=(0, wide), ylim=(len(result.leaves) - 0.4, -0.6))
@@ -128,7 +128,7 @@ class TreePicture:
             axes.text(right, at, name, weight="bold" if on_path else "normal", **plain)
             if node.leaf:
                 words = f"{percent(node.together)}, {bits(node.together)}"
-                axes.text(end + 4, at, words, weight="bold" if node is chosen else "normal", **plain)
+                axes.text(end + 4, at, words, weight="bold" if node.path == chosen.path else "normal", **plain)
         figure.text(
             start / wide, 0.94, "token after token: the probability of each after those before", color=GREY, fontsize=10
         )

@@ -97,14 +97,15 @@ def png(image: np.ndarray) -> bytes:
 
 
 def image_tag(data: bytes, alt: str, width: int, height: int) -> str:
-    """Return an ``<img>`` that holds the PNG itself.
+    """Return an ``<img>`` that holds the PNG itself; in a narrow column it shrinks, and its height follows.
 
     >>> image_tag(b"", '<b>"x"', 4, 2)[:45]
     '<img alt="&lt;b&gt;&quot;x&quot;" width="4" h'
     """
     return (
         f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" decoding="sync" '
-        f'style="max-width:none;background:white" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
+        'style="display:block;max-width:100%;height:auto;background:white" '
+        f'src="data:image/png;base64,{base64.b64encode(data).decode()}">'
     )
 
 

@@ -1,11 +1,12 @@
 """Losses as landscapes: maps with height lines, walks on them, and the height of a walk at each step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.text import Text
 
 from course_utils.optimisers import Trajectory
 from course_utils.plots.picture import new_figure
@@ -15,27 +16,29 @@ from course_utils.surfaces import Surface
 
 GROUND = LinearSegmentedColormap.from_list("ground", ["#f7fbff", "#9ebcda"])  # pale in the valley, darker on the hills
 LEVELS = 14
-WALKERS = {"SGD": (INK, "o"), "momentum": (BLUE, "s"), "RMSProp": ("#1b9e77", "^"), "Adam": (ORANGE, "D")}
+WALKERS = {"gradient descent": (INK, "o"), "momentum": (BLUE, "s"), "RMSProp": ("#1b9e77", "^"), "Adam": (ORANGE, "D")}
 
 
-def draw_ground(axes: Axes, surface: Surface, names: tuple[str, str] = ("x", "y")) -> None:
-    """Draw the surface: a curve over one parameter, height lines over two; a plus at each lowest place."""
-    axes.set(xlim=surface.window[0], xlabel=names[0])
+def draw_ground(axes: Axes, surface: Surface) -> None:
+    """Draw the surface: a curve over one parameter, height lines over two; a plus at each minimum."""
+    axes.set(xlim=surface.window[0], xlabel=surface.names[0])
     if len(surface.window) == 1:
         x, heights = surface.map(301)
         axes.plot(x, heights, color=GREY, linewidth=2)
-        axes.set(ylabel="loss", ylim=(heights.min() - 0.1 * np.ptp(heights), heights.max()))
+        axes.set(ylim=(heights.min() - 0.1 * np.ptp(heights), heights.max()))
+        axes.set_ylabel("loss", labelpad=0)
         axes.plot(
             [place[0] for place in surface.minima], [surface.loss(*place) for place in surface.minima], "k+", ms=9
         )
         return
     x, y, heights = surface.map(81)
     lowest = heights.min()
-    # Lines lie closer where the ground is low, for that is where walks end.
+    # Lines lie closer where the ground is low, because walks end there.
     levels = lowest + (heights.max() - lowest) * np.linspace(0, 1, LEVELS) ** 2
     axes.contourf(x, y, heights, levels, cmap=GROUND)
     axes.contour(x, y, heights, levels, colors="#6b7f94", linewidths=0.5)
-    axes.set(ylim=surface.window[1], ylabel=names[1])
+    axes.set_ylim(surface.window[1])
+    axes.set_ylabel(surface.names[1], labelpad=0)
     axes.plot(*np.transpose(surface.minima), "k+", ms=9, mew=1.5)
 
 
@@ -53,7 +56,7 @@ def on_ground(surface: Surface, path: Trajectory) -> np.ndarray:
 
 
 def least(surface: Surface) -> float:
-    """The loss at the lowest of the surface's hollows."""
+    """The loss at the lowest of the surface's minima."""
     return float(min(surface.loss(*place) for place in surface.minima))
 
 
@@ -63,23 +66,17 @@ def above_least(surface: Surface, path: Trajectory) -> np.ndarray:
     return np.nan_to_num(path.losses - least(surface), nan=np.inf).clip(1e-7 * top, 100 * top)
 
 
-def draw_heights(axes: Axes, surface: Surface, steps: int) -> None:
-    """Prepare axes for the height of walks above the lowest place, at each step."""
+def draw_heights(axes: Axes, surface: Surface, steps: int) -> Text:
+    """Prepare axes for the height of walks above the lowest place, at each step; return the words of the top band."""
     top = surface.highest - least(surface)
     axes.set(yscale="log", ylim=(1e-6 * top, 30 * top), xlim=(0, steps), xlabel="step")
     axes.set_title("loss above the lowest place", loc="left", fontsize=11)
     axes.minorticks_off()
     axes.axhspan(10 * top, 30 * top, color="#f6d9c5", linewidth=0)
-    axes.text(0.99, 0.985, "diverged", transform=axes.transAxes, ha="right", va="top", fontsize=9, color=INK)
+    return axes.text(0.99, 0.985, "diverged", transform=axes.transAxes, ha="right", va="top", fontsize=9, color=INK)
 
 
-def walks(
-    surface: Surface,
-    paths: Mapping[str, Trajectory],
-    alt: str,
-    names: tuple[str, str] = ("x", "y"),
-    together: bool = False,
-) -> Static:
+def walks(surface: Surface, paths: Mapping[str, Trajectory], alt: str, together: bool = False) -> Static:
     """Show walks, each on a map of its own under its name, or all on one map beside their heights."""
     titles = list(paths)
     figure = new_figure(9.2 if together or len(titles) > 1 else 5.4, 4.0 if together else 3.4)
@@ -88,7 +85,7 @@ def walks(
         room = (1 - left) / len(titles)
         for number, title in enumerate(titles):
             axes = figure.add_axes((left + number * room, 0.16, room - 0.045, 0.72))
-            draw_ground(axes, surface, names)
+            draw_ground(axes, surface)
             axes.plot(*on_ground(surface, paths[title]), "o-", color=ORANGE, markersize=4, linewidth=1.5)
             axes.set_title(title, fontsize=11)
             if number:
@@ -97,7 +94,7 @@ def walks(
         return Static(figure, alt)
     ground = figure.add_axes((0.07, 0.14, 0.44, 0.78))
     heights = figure.add_axes((0.61, 0.14, 0.37, 0.76))
-    draw_ground(ground, surface, names)
+    draw_ground(ground, surface)
     draw_heights(heights, surface, max(len(path.losses) for path in paths.values()) - 1)
     for title, (colour, marker) in zip(titles, WALKERS.values(), strict=False):
         path = paths[title]
@@ -110,7 +107,7 @@ def walks(
 
 
 def gradient_clouds(clouds: Mapping[int, np.ndarray], true: np.ndarray, alt: str) -> Static:
-    """Show the gradients of many batches as dots, one panel for each batch size.
+    """Show the gradients of many batches as dots, one panel for each batch size, and the true gradient as a plus.
 
     Args:
         clouds: batch size to gradients, ``(batches, 2)``.
@@ -125,28 +122,27 @@ def gradient_clouds(clouds: Mapping[int, np.ndarray], true: np.ndarray, alt: str
         axes = figure.add_axes((0.08 + number * room, 0.17, room - 0.03, 0.7))
         axes.plot(*gradients.T, "o", color=BLUE, markersize=4, alpha=0.35, markeredgewidth=0)
         axes.plot(*true, "+", color=ORANGE, markersize=14, markeredgewidth=2.5)
-        axes.set(xlim=(low[0] - 1, high[0] + 1), ylim=(low[1] - 1, high[1] + 1), xlabel="slope in w")
+        axes.set(xlim=(low[0] - 1, high[0] + 1), ylim=(low[1] - 1, high[1] + 1), xlabel="gradient in w")
         axes.set_title(f"batch of {size}")
         if number:
             axes.set_yticklabels([])
         else:
-            axes.set_ylabel("slope in b")
+            axes.set_ylabel("gradient in b")
     return Static(figure, alt)
 
 
-def noise_line(sizes: np.ndarray, measured: np.ndarray, alt: str) -> Static:
-    """Show the gradient's noise over the batch size, and the line of one over its square root."""
-    figure = new_figure(6.4, 3.4)
-    axes = figure.add_axes((0.13, 0.16, 0.84, 0.78), xscale="log", yscale="log")
-    axes.plot(sizes, measured[0] * np.sqrt(sizes[0] / sizes), "--", color=GREY, label="noise of one example / √batch")
-    axes.plot(sizes, measured, "o", color=ORANGE, markersize=8, label="measured")
-    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if measured.min() / 2 < tick < measured.max() * 2]
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
-    axes.set(xlabel="examples in the batch", ylabel="noise of the gradient")
-    axes.legend()
-    return Static(figure, alt)
+def losses_by_case(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, np.ndarray]]:
+    """Sort the recorded runs of ``stuck_runs``: title of a case to number of parameters to final losses, ``(starts,)``.
+
+    >>> row = {"neuron": "sine", "curve": "wave", "parameters": 2, "final_loss": 0.5}
+    >>> losses_by_case([row, row])
+    {'sine neurons, wave': {2: array([0.5, 0.5])}}
+    """
+    found: dict[str, dict[int, list[float]]] = {}
+    for row in rows:
+        title = f"{row['neuron']} neurons, {row['curve']}"
+        found.setdefault(title, {}).setdefault(row["parameters"], []).append(row["final_loss"])
+    return {title: {size: np.array(losses) for size, losses in found[title].items()} for title in sorted(found)}
 
 
 def final_losses(cases: Mapping[str, Mapping[int, np.ndarray]], live: tuple[str, int, np.ndarray], alt: str) -> Static:

@@ -358,7 +358,7 @@ def exercise(identifier: str) -> Exercise:
         LookupError: there is none; the sentence names the closest.
 
     >>> exercise("01.1").title
-    'Residuals'
+    'A residual'
     >>> exercise("1.1")
     Traceback (most recent call last):
     LookupError: there is no exercise '1.1'; the closest is '01.1'

@@ -1,12 +1,16 @@
 """Exercises, quizzes and predictions of notebook 03: gradient descent."""
 
+import functools
 import math
 import random
 from collections.abc import Callable
 from itertools import pairwise
 
+from course_utils import data
+from course_utils.optimisers import descend, momentum
 from course_utils.practice.exercises import Exercise, Wrong, numbers
 from course_utils.practice.questions import Option, Question
+from course_utils.surfaces import Surface, line_surface
 
 
 def curve(generator: random.Random) -> Callable[[float], float]:
@@ -24,17 +28,6 @@ def parameters(generator: random.Random) -> tuple[list[float], list[float], floa
     count = generator.randint(2, 5)
     gradient = [generator.choice([-1, 1]) * size for size in numbers(generator, count, 0.3, 3)]
     return numbers(generator, count), gradient, generator.uniform(0.05, 0.5)
-
-
-def moving(generator: random.Random) -> tuple[float, ...]:
-    """A fresh w, velocity, gradient, learning rate and momentum."""
-    return tuple(generator.uniform(*ends) for ends in ((-3, 3), (0.5, 3), (0.5, 3), (0.05, 0.4), (0.5, 0.95)))
-
-
-def batch(generator: random.Random) -> tuple[float, list[float], list[float]]:
-    """A fresh w, and a batch of two to six examples."""
-    size = generator.randint(2, 6)
-    return generator.uniform(-2, 2), numbers(generator, size, 1.5, 4), numbers(generator, size, 5, 9)
 
 
 def losses(learning_rate: float, steps: int) -> list[float]:
@@ -55,11 +48,39 @@ def grows(learning_rate: float) -> bool:
     return all(later > earlier or not math.isfinite(later) for earlier, later in pairwise(losses(learning_rate, 10)))
 
 
+@functools.cache
+def tower() -> Surface:
+    """The loss of a line on the 45 timed falls, over its slope and intercept."""
+    drops = data.falling_ball()
+    return line_surface(drops.floor.double().numpy(), drops.seconds.double().numpy())
+
+
+def at_the_edge(learning_rate: float) -> bool:
+    """Whether the walk on the tower's loss has a step that makes the loss larger, but does not diverge in 50 steps.
+
+    >>> at_the_edge(0.0033), at_the_edge(0.00335), at_the_edge(0.0034)
+    (False, True, False)
+    """
+    path = descend(tower(), learning_rate=learning_rate, steps=50)
+    return path.first_rise is not None and path.diverged is None
+
+
+def times_lower(learning_rate: float, share: float) -> float:
+    """How many times lower than the start a walk with momentum on the tower's loss ends, counted from the lowest place.
+
+    >>> round(times_lower(0.0017, 0.0)), round(times_lower(0.0034, 0.0))
+    (29, 0)
+    """
+    path = descend(tower(), None, momentum, learning_rate, 50, momentum=share)
+    heights = path.losses - tower().loss(*tower().minima[0])
+    return 0.0 if path.diverged is not None else float(heights[0] / heights[-1])
+
+
 # A card reads as a card, not as one argument a line.
 # fmt: off
 EXERCISES = (
     Exercise(
-        "03.1", "Measure a gradient", difficulty=2, importance=5, minutes=6,
+        "03.1", "Measure a gradient", difficulty=2, importance=5, minutes=4,
         task="Measure the gradient of `loss` at `w` without any calculus: go a small `step` to the right and the same "
         "to the left, and divide the difference in height by the distance between the two places.",
         stub="def measured_gradient(loss, w, step):\n    return ...",
@@ -77,7 +98,7 @@ EXERCISES = (
         explanation="This works for any loss, but needs two evaluations for every parameter. Notebook 04 does better.",
     ),
     Exercise(
-        "03.2", "One step downhill", difficulty=1, importance=5, minutes=4,
+        "03.2", "One step downhill", difficulty=1, importance=5, minutes=3,
         task="Take one step of gradient descent: every parameter moves **against** its gradient, by the learning rate "
         "times the gradient. `gradient` holds one number for each parameter. Give the moved parameters as a list.",
         stub="def step_down(parameters, gradient, learning_rate):\n    return ...",
@@ -98,10 +119,11 @@ EXERCISES = (
         "of parameters.",
     ),
     Exercise(
-        "03.3", "Too far", difficulty=2, importance=5, minutes=6,
-        task="The loss is $3w^2$, its gradient $6w$, the start $w=1$. Find a learning rate with which the loss **grows "
-        "at every one of the first ten steps**. Then one **above 0.25** that still **arrives**: loss under 0.001 "
-        "within fifty steps.",
+        "03.3", "Too far", difficulty=2, importance=5, minutes=5,
+        task="With pencil and paper: the loss is $3w^2$, its gradient $6w$, and the walk starts at $w=1$. Where does "
+        "one step take it with a learning rate of 0.1? Of 0.3? Of 0.5? Then name a learning rate with which the loss "
+        "**grows at every one of the first ten steps**, and one **above 0.25** that still **arrives**: loss under "
+        "0.001 within fifty steps.",
         stub="diverges = ...\narrives = ...",
         answer="diverges = 0.4\narrives = 0.3",
         wrong=(
@@ -121,55 +143,56 @@ EXERCISES = (
         explanation="The edge is at 1/3: there the factor `1 - 6 * learning_rate` is -1.",
     ),
     Exercise(
-        "03.4", "Momentum", difficulty=3, importance=4, minutes=8,
-        task="With momentum, a step keeps part of the velocity of the step before. First the new velocity: `momentum` "
-        "times the old one, plus the gradient. Then the step: learning rate times the **new** velocity, downhill. Give "
-        "the new w and the new velocity.",
-        stub="def momentum_step(w, velocity, gradient, learning_rate, momentum):\n    return ...",
-        answer="def momentum_step(w, velocity, gradient, learning_rate, momentum):\n"
-        "    new = momentum * velocity + gradient\n    return w - learning_rate * new, new",
+        "03.4", "The edge", difficulty=3, importance=4, minutes=3,
+        task="With 0.0033 no step made the loss larger; with 0.0034 the walk diverged. Find a learning rate **in "
+        "between** at which the loss **grows**, so that the line under the picture names the first step that made it "
+        "larger, but the walk **does not diverge** in its 50 steps. Then run the box below, which reads the picture.",
+        picture="explorer",
+        stub="surface = \"line through points\"\nacross = 0.1\nup = 0.1\nlearning_rate = 0.00166\n"
+        "optimiser = \"gradient descent\"\nsteps = 50",
+        answer="surface = \"line through points\"\nacross = 0.1\nup = 0.1\nlearning_rate = 0.00335\n"
+        "optimiser = \"gradient descent\"\nsteps = 50",
         wrong=(
-            Wrong("the step uses the old velocity: it moves one step late.", "learning_rate * new",
-                  "learning_rate * velocity"),
-            Wrong("the step uses the gradient alone, so the velocity changes nothing.", "learning_rate * new",
-                  "learning_rate * gradient"),
-            Wrong("the gradient is multiplied by `1 - momentum`. That averages the gradients, which is another method; "
-                  "here they add up.", "velocity + gradient", "velocity + (1 - momentum) * gradient"),
-            Wrong("nothing is lost to friction: multiply the old velocity by `momentum`.", "momentum * velocity",
-                  "velocity"),
-            Wrong("this moves uphill: subtract the step.", "w - learning", "w + learning"),
+            Wrong("at this learning rate the walk diverges: choose a smaller one.", "0.00335", "0.0034",
+                  lambda surface, across, up, rate, *rest: rate > 0.00335),
+            Wrong("at this learning rate no step makes the loss larger: choose a larger one.", "0.00335", "0.0033",
+                  lambda surface, across, up, rate, *rest: rate < 0.00333),
+            Wrong("change nothing but the learning rate. **Reset** brings the other settings back.",
+                  "steps = 50", "steps = 20"),
         ),
-        hints=("Two lines: the new velocity, then the new w.",
-               "`new = momentum * velocity + gradient`, and w moves by `learning_rate * new`."),
-        inputs=moving,
-        explanation="Gradients that agree add up; gradients that change sign cancel. So momentum zigzags less.",
+        hints=("Type the number into the field beside the slider; it takes five decimal places.",
+               "Halve the gap: is the edge above or below 0.00335?"),
+        passes=lambda surface, across, up, rate, optimiser, steps: at_the_edge(rate) and (
+            surface, across, up, optimiser, steps) == ("line through points", 0.1, 0.1, "gradient descent", 50),
+        explanation="The edge is sharp: between a loss that falls and a walk that diverges lies about one percent of "
+        "the learning rate.",
     ),
     Exercise(
-        "03.5", "The gradient of a batch", difficulty=4, importance=4, minutes=10,
-        task="The model is `w * x`. Its loss on one example is $(wx-y)^2$, with the gradient $2(wx-y)x$. Give the "
-        "gradient of the **mean** loss over a batch.",
-        stub="def gradient_of_batch(w, xs, ys):\n    return ...",
-        answer="def gradient_of_batch(w, xs, ys):\n"
-        "    return sum(2 * (w * x - y) * x for x, y in zip(xs, ys)) / len(xs)",
+        "03.5", "How low can you get?", difficulty=3, importance=3, minutes=5,
+        task="An open challenge, for as many tries as you like, alone or against others. On the tower's loss, from the "
+        "same start, a walk with momentum takes 50 steps. Choose its `learning_rate` and the `share` of the velocity "
+        "that it keeps. Your score says how many times lower it ends than it began, both counted from the lowest place "
+        "of the map. Plain gradient descent with the rate 0.0017 scores 29. The mark to reach is 100.",
+        stub="learning_rate = ...\nshare = ...",
+        answer="learning_rate = 0.004\nshare = 0.9",
         wrong=(
-            Wrong("this is the sum. With the mean, a batch twice as large does not double the step.", " / len(xs)", ""),
-            Wrong("the last `x` is missing: turning w a little moves the prediction x times as much.",
-                  "(w * x - y) * x", "(w * x - y)"),
-            Wrong("the sign is the wrong way round: prediction minus target.", "(w * x - y)", "(y - w * x)"),
-            Wrong("the 2 from the square is missing.", "2 * (", "("),
-            Wrong("this uses the first example only; go through the whole batch.", "zip(xs, ys)) / len(xs)",
-                  "[(xs[0], ys[0])])"),
+            Wrong("the share of the velocity must be at least 0 and below 1; a ball that loses nothing never stops.",
+                  "share = 0.9", "share = 1", lambda rate, share: not 0 <= share < 1),
+            Wrong("the learning rate must be above 0 and at most 10.", "learning_rate = 0.004", "learning_rate = 0",
+                  lambda rate, share: not 0 < rate <= 10),
         ),
-        hints=("Compute `2 * (w * x - y) * x` for each example first.", "Add them up and divide by `len(xs)`."),
-        inputs=batch,
-        explanation="The mean of the examples' gradients is the gradient of the mean loss. A small batch estimates it: "
-        "right on average, with some noise.",
+        hints=("With a share of 0 the rate can go up to 0.0033, and the score stays near 30. Raise the share first.",
+               "With a share of 0.9, try rates from 0.002 to 0.006."),
+        passes=lambda rate, share: 0 < rate <= 10 and 0 <= share < 1,
+        score=times_lower,
+        mark=100.0,
+        explanation="Gradients that agree add up along the ravine; gradients that change sign cancel across it.",
     ),
 )
 
 QUIZZES = (
     Question(
-        "03.c", "A colleague says: Adam adapts its steps, so its learning rate does not matter. What do you answer?",
+        "03.b", "A colleague says: Adam adapts its steps, so its learning rate does not matter. What do you answer?",
         (
             Option("True: it divides by the size of the gradient",
                    "It does divide, so the size of the gradient matters little. What is left is a step of about one "
@@ -183,7 +206,7 @@ QUIZZES = (
         ),
     ),
     Question(
-        "03.d", "The loss has stayed at a high value for a while. Which conclusion is sound?",
+        "03.c", "The loss has stayed at a high value for a while. Which conclusion is sound?",
         (
             Option("Training is stuck in a local minimum",
                    "Perhaps, but in a large network that is rare. A flat stretch, a ravine, a learning rate that is "
@@ -200,27 +223,16 @@ QUIZZES = (
 
 PREDICTIONS = (
     Question(
-        "03.a", "The learning rate is 0.00166. You double it, to 0.0033, and a bit more. What will the path do?",
+        "03.a", "The learning rate is 0.00166. You set it to 0.0034, a little more than twice as much. What will the "
+        "walk do?",
         (
             Option("arrive in half the steps",
                    "Longer steps save time only as long as they do not jump over the valley. These do."),
-            Option("zigzag, but arrive", "Just below the edge it does. A bit above 0.0033 each jump ends higher up."),
+            Option("zigzag, but arrive", "Just below the edge it zigzags. At 0.0034 each jump ends higher up."),
             Option("jump higher and higher, out of the picture",
                    "At 0.0033 each jump crosses the valley and lands about as high as it began. A little more, and "
                    "each jump lands higher than the last one. The ground is steeper there, so the next jump is longer "
                    "still.", right=True),
-        ),
-    ),
-    Question(
-        "03.b", "On the real loss of the line, each with its best learning rate: who arrives first within 200 steps?",
-        (
-            Option("SGD", "With steps small enough for the steep direction it crawls along the flat one, and does not "
-                   "arrive in 200 steps."),
-            Option("momentum", "It builds up speed along the ravine and comes second."),
-            Option("RMSProp", "It evens out the two directions but builds up no speed, and comes third."),
-            Option("Adam", "Adam does both: it builds up speed along the ravine, as momentum does, and it evens out "
-                           "the "
-                   "two directions. On another surface the order is different: look.", right=True),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Exercises, quizzes and predictions of notebook 12: sampling."""
 
+import math
 import random
 
 from course_utils.practice.exercises import Exercise, Wrong, numbers
@@ -12,74 +13,80 @@ def distribution(generator: random.Random, count: int = 5) -> list[float]:
     return [share / sum(shares) for share in shares]
 
 
-def written(generator: random.Random) -> tuple[list[int], int, int]:
-    """Four to ten token ids, the id that stops (sometimes not written), and the most tokens allowed."""
-    count, stop = generator.randint(4, 10), generator.randint(2, 9)
-    tokens = generator.sample(range(10, 99), count)
-    if generator.random() < 0.6:
-        tokens[generator.randint(1, count - 1)] = stop
-    return tokens, stop, generator.randint(2, count + 1)
+ANIMAL = "My favourite animal is the"
+HALF = (0.514, 0.587)  # temperatures at which SmolLM2's likeliest animal has 45 to 55 %; a test holds them to the model
+SURE = (0.8, 0.12, 0.02, 0.015, 0.012, 0.011, 0.009, 0.007, 0.006)  # two sensible words, then seven that are not
+OPEN = (0.24, 0.2, 0.16, 0.13, 0.1, 0.08, 0.04, 0.03, 0.02)  # six sensible words, then three that are not
+NONSENSE_COSTS = 10.0  # bits for a share of 1: one bit for each tenth
 
 
-def seen_logits(generator: random.Random) -> tuple[list[float], list[int], float]:
-    """Four to seven logits of both signs, the positions seen (one of them twice), and a penalty."""
-    count = generator.randint(4, 7)
-    signs = generator.sample([1, -1, *generator.choices([1, -1], k=count - 2)], count)
-    logits = [sign * size for sign, size in zip(signs, numbers(generator, count, 0.5, 4), strict=True)]
-    seen = generator.sample(range(count), generator.randint(2, count - 1))
-    return logits, generator.sample([*seen, seen[0]], len(seen) + 1), generator.uniform(1.1, 1.6)
+def untouched(prompt: str, temperature: float, top_k: int, top_p: float, min_p: float) -> bool:
+    """Whether the picture shows the exercise's prompt, with nothing cut, at a temperature that it can have."""
+    return (prompt, top_k, top_p, min_p) == (ANIMAL, 0, 1.0, 0.0) and temperature >= 0
+
+
+def variety(temperature: float, top_k: int, top_p: float, min_p: float) -> float:
+    """Mean entropy in bits of the two lists after these settings, less what their nonsense costs.
+
+    >>> round(variety(1.0, 0, 1.0, 0.0), 1), round(variety(1.0, 0, 0.9, 0.0), 1)
+    (1.1, 1.5)
+    """
+    import torch
+
+    from course_utils.sampling import warp
+
+    total = 0.0
+    for chances, sensible in ((SURE, 2), (OPEN, 6)):
+        after = warp(torch.tensor(chances).log(), temperature, top_k, top_p, min_p).softmax(0)
+        total += float(torch.special.entr(after).sum()) / math.log(2) - NONSENSE_COSTS * float(after[sensible:].sum())
+    return total / 2
 
 
 # A card reads as a card, not as one argument a line.
 # fmt: off
 EXERCISES = (
     Exercise(
-        "12.1", "How likely is a whole text?", difficulty=2, importance=4, minutes=5,
-        task="The probability of a text is the product of its tokens' probabilities. For a long text that is smaller "
-        "than any number a computer can hold, and rounds to 0. So we add logarithms instead: give the **natural "
-        "log-probability** of a text, however long it is.",
-        stub="def log_probability(probabilities):\n    return ...",
-        answer="import math\n\n\ndef log_probability(probabilities):\n"
-        "    return sum(math.log(p) for p in probabilities)",
+        "12.1", "Bits on paper", difficulty=1, importance=4, minutes=3,
+        task="For pencil and paper. A text of three tokens was drawn. The first token had a probability of 1/2, the "
+        "second 1/4, and the third 1/8. How likely was it that exactly this text would be drawn, and how many bits of "
+        "surprise does it have in all? (Write a fraction as Python does, such as `1 / 3`.)",
+        stub="text_probability = ...\ntext_bits = ...",
+        answer="text_probability = 1 / 64\ntext_bits = 6",
         wrong=(
-            Wrong("this is the log of the **sum**. Every one of the tokens has to be drawn, so probabilities multiply "
-                  "and logs add.", "sum(math.log(p) for p in probabilities)", "math.log(sum(probabilities))"),
-            Wrong("this is the probability itself, without the log; for a long enough text it rounds to zero.",
-                  "sum(math.log(p) for p in probabilities)", "math.prod(probabilities)"),
-            Wrong("the product is computed first, and for a long text it rounds to 0, which has no log. Take the log "
-                  "of each probability, then add.", "sum(math.log(p) for p in probabilities)",
-                  "math.log(math.prod(probabilities))"),
-            Wrong("this is the mean per token (its negative is the loss of notebook 08); the whole text is asked for.",
-                  "in probabilities)", "in probabilities) / len(probabilities)"),
-            Wrong("the sign is the wrong way round. Minus the log-probability is called surprise.", "return sum",
-                  "return -sum"),
+            Wrong("the probabilities are added. But each of the three draws must come out right: a half of a quarter "
+                  "of an eighth, so multiply.", "1 / 64", "7 / 8",
+                  when=lambda probability, bits: abs(probability - 7 / 8) < 1e-6),
+            Wrong("this is the average for one token. The text has three tokens, and their bits add up.",
+                  "text_bits = 6", "text_bits = 2"),
+            Wrong("64 is how many equally likely texts there would be. Count how often 1 must be halved to reach "
+                  "1/64.", "text_bits = 6", "text_bits = 64"),
         ),
-        hints=("`math.log` of each probability.", "Then `sum(...)`, with nothing before or after it."),
-        inputs=lambda r: (numbers(r, r.choice([3, 4, 5, 6, 2000, 2500]), 0.05, 0.95),),
-        explanation="Sums of logs neither vanish nor overflow. Language models are scored this way.",
+        hints=("A half of a quarter is an eighth. What is an eighth of that?",
+               "1/2 is 1 bit, 1/4 is 2 bits, 1/8 is 3 bits. The bits of a text add up."),
+        explanation="Probabilities multiply and bits add: 1/64 is 1 halved six times.",
+        tolerance=1e-6,
     ),
     Exercise(
-        "12.2", "Entropy in bits", difficulty=3, importance=4, minutes=7,
-        task="Entropy says how unsure a distribution is: the sum of $-p\\log_2 p$. A token with probability 0 adds "
-        "nothing.",
-        stub="def entropy(probabilities):\n    return ...",
-        answer="import math\n\n\ndef entropy(probabilities):\n"
-        "    return sum(-p * math.log2(p) for p in probabilities if p > 0)",
+        "12.2", "A favourite with half of the draws", difficulty=1, importance=4, minutes=3,
+        task="In the picture above, move only the **temperature**. Find a setting at which the likeliest token has "
+        "between **45 %** and **55 %**. Then run the box below. It reads the sliders.",
+        picture="warm",
+        stub=f'prompt = "{ANIMAL}"\ntemperature = 1.0\ntop_k = 0\ntop_p = 1.0\nmin_p = 0.0',
+        answer=f'prompt = "{ANIMAL}"\ntemperature = 0.55\ntop_k = 0\ntop_p = 1.0\nmin_p = 0.0',
         wrong=(
-            Wrong("this is in nats, with the natural logarithm. For bits take `math.log2`.", "math.log2", "math.log"),
-            Wrong("the minus sign is missing: logs of probabilities are negative, but entropy never is.", "-p *",
-                  "p *"),
-            Wrong("it fails where a probability is 0, because there is no log of 0. Leave those out: they add nothing.",
-                  " if p > 0", ""),
-            Wrong("each surprise must be weighted by how often it happens: multiply by p.", "-p *", "-1 *"),
+            Wrong("the likeliest token has less than 45 %. Which way must the temperature go to make it gain?",
+                  "temperature = 0.55", "temperature = 0.8", when=lambda *now: untouched(*now) and now[1] > HALF[1]),
+            Wrong("the likeliest token has more than 55 %. Go back a little.", "temperature = 0.55",
+                  "temperature = 0.3", when=lambda *now: untouched(*now) and now[1] < HALF[0]),
+            Wrong("set **top-k**, **top-p** and **min-p** back to where nothing is cut away (0, 1 and 0).",
+                  "top_k = 0", "top_k = 3", when=lambda *now: now[0] == ANIMAL and now[2:] != (0, 1.0, 0.0)),
         ),
-        hints=("`-p * math.log2(p)` for each.", "`for p in probabilities if p > 0` skips the zeros."),
-        inputs=lambda r: (r.sample([*distribution(r, n := r.randint(2, 6)), 0.0], n + 1),),
-        explanation="Two equal choices are 1 bit, four are 2. GPT-2's 50,257 tokens, all equally likely, would be "
-        "15.6.",
+        hints=("Below 1, the likely tokens gain.", "It lies between 0.5 and 0.6."),
+        passes=lambda *now: untouched(*now) and HALF[0] <= now[1] <= HALF[1],
+        explanation="At temperature 1 this token had about 11 %. No other knob was touched.",
     ),
     Exercise(
-        "12.3", "Softmax with a temperature", difficulty=2, importance=5, minutes=6,
+        "12.3", "Softmax with a temperature", difficulty=2, importance=5, minutes=5,
         task="Turn logits into probabilities: divide each by the temperature, take `math.exp`, and divide by the sum.",
         stub="def softmax(logits, temperature):\n    return ...",
         answer="import math\n\n\ndef softmax(logits, temperature):\n"
@@ -101,77 +108,35 @@ EXERCISES = (
         "squared.",
     ),
     Exercise(
-        "12.4", "The top-p cut", difficulty=3, importance=5, minutes=8,
-        task="Top-p keeps the most likely tokens, one after the other, **until their probabilities reach** `top_p` "
-        "together; the token that reaches it is kept as well. Give the positions kept, most likely first.",
-        stub="def kept(probabilities, top_p):\n    return ...",
-        answer="def kept(probabilities, top_p):\n    chosen, together = [], 0.0\n"
-        "    for place in sorted(range(len(probabilities)), key=lambda place: -probabilities[place]):\n"
-        "        if together < top_p:\n            chosen.append(place)\n        together += probabilities[place]\n"
-        "    return chosen",
+        "12.4", "Varied, and still sensible", difficulty=3, importance=4, minutes=5,
+        task="An open challenge. Two beginnings, one setting for both. After the first, a model gives two sensible "
+        "words 80 and 12 %, and seven senseless ones 2, 1.5, 1.2, 1.1, 0.9, 0.7 and 0.6 %. After the second, it gives "
+        "six sensible words 24, 20, 16, 13, 10 and 8 %, and three senseless ones 4, 3 and 2 %. Choose the four knobs "
+        "so that draws are varied and sensible. Your score is the entropy after the knobs, in bits, minus 1 bit for "
+        "each 10 % of senseless draws, averaged over the two beginnings. The mark to reach is 1.6; your best score is "
+        "kept.",
+        stub="temperature, top_k, top_p, min_p = ..., ..., ..., ...",
+        answer="temperature, top_k, top_p, min_p = 2.0, 6, 1.0, 0.35",
         wrong=(
-            Wrong("the token that crosses `top_p` is left out. Keep it, or a very sure model would keep nothing.",
-                  "if together < top_p", "if together + probabilities[place] < top_p"),
-            Wrong("the tokens are taken in the order of the list; take the most likely first.",
-                  "sorted(range(len(probabilities)), key=lambda place: -probabilities[place])",
-                  "range(len(probabilities))"),
-            Wrong("each token is compared with `top_p` on its own. That is nearer to min-p; top-p looks at the running "
-                  "sum.", "if together < top_p", "if probabilities[place] >= top_p"),
-            Wrong("this starts from the least likely token: sort the other way round.", "-probabilities",
-                  "probabilities"),
+            Wrong("nothing is cut away here, and some of the draws are senseless at every temperature above 0. Try one "
+                  "of the cuts.", "6, 1.0, 0.35", "0, 1.0, 0.0",
+                  when=lambda heat, *cuts: heat > 0 and cuts == (0, 1.0, 0.0)),
+            Wrong("at temperature 0 every draw is the same: no variety at all.", "2.0, 6", "0.0, 6",
+                  when=lambda heat, *cuts: heat == 0),
         ),
-        hints=("Sort the positions by probability, largest first, and keep a running sum.",
-               "A token is kept if the sum *before* it is still below `top_p`."),
-        inputs=lambda r: (distribution(r, r.randint(4, 7)), r.choice([0.35, 0.45, 0.6, 0.75, 0.85])),
-        explanation="A model that is sure keeps one token, an unsure one hundreds: the cut follows the distribution.",
-    ),
-    Exercise(
-        "12.5", "When to stop", difficulty=2, importance=4, minutes=6,
-        task="Left alone, a model would write for ever. Give the tokens **before** the first `stop`, but never "
-        "more than `limit` of them.",
-        stub="def until_stop(tokens, stop, limit):\n    return ...",
-        answer="def until_stop(tokens, stop, limit):\n"
-        "    end = tokens.index(stop) if stop in tokens else len(tokens)\n    return tokens[: min(end, limit)]",
-        wrong=(
-            Wrong("the stop token is in the result. It is a signal between model and program, not part of the text.",
-                  "tokens.index(stop)", "tokens.index(stop) + 1"),
-            Wrong("the limit is ignored: a model that never writes `stop` would write for ever.", "min(end, limit)",
-                  "end"),
-            Wrong("it fails when `stop` was not written. That happens: then only the limit counts.",
-                  " if stop in tokens else len(tokens)", ""),
-            Wrong("this looks only at the limit and goes on past the stop.", "min(end, limit)", "limit"),
-        ),
-        hints=("Where is the first `stop`? `tokens.index(stop)` says, if `stop in tokens`.",
-               "Two ends, the stop and the limit: the smaller one counts."),
-        inputs=written,
-        explanation="A chat model learns to write its stop token; `max_new_tokens` is there in case it does not.",
-    ),
-    Exercise(
-        "12.6", "Against repetition", difficulty=4, importance=3, minutes=9,
-        task="The repetition penalty makes every token that was **seen** less likely, once, however often it was seen: "
-        "a positive logit is divided by `penalty`, a negative one multiplied. Give the new logits. (`seen` lists "
-        "positions, some of them twice.)",
-        stub="def penalised(logits, seen, penalty):\n    return ...",
-        answer="def penalised(logits, seen, penalty):\n    new = list(logits)\n    for place in set(seen):\n"
-        "        new[place] = new[place] / penalty if new[place] > 0 else new[place] * penalty\n    return new",
-        wrong=(
-            Wrong("negative logits are divided too. That moves them towards 0 and makes the token **more** likely.",
-                  "new[place] / penalty if new[place] > 0 else new[place] * penalty", "new[place] / penalty"),
-            Wrong("a token seen twice is punished twice; go through `set(seen)`.", "set(seen)", "seen"),
-            Wrong("all tokens are punished, not only those seen.", "set(seen)", "range(len(logits))"),
-            Wrong("the penalty is subtracted. That is another method, the presence penalty.",
-                  "new[place] / penalty if new[place] > 0 else new[place] * penalty", "new[place] - penalty"),
-        ),
-        hints=("Work on a copy, `list(logits)`, and go through `set(seen)`.",
-               "Positive: `/ penalty`. Negative: `* penalty`. Both make the logit smaller."),
-        inputs=seen_logits,
-        explanation='It is a blunt tool: words that ought to come back, such as "the", are punished as well.',
+        hints=("Start at temperature 1 with one cut, and see how far it gets.",
+               "Two cuts can work together: one for each beginning. Then turn up the temperature."),
+        passes=lambda heat, *cuts: heat > 0 and cuts != (0, 1.0, 0.0),
+        score=variety,
+        mark=1.6,
+        explanation="With exactly the two and the six sensible words left, all equally likely, it would be 1.79.",
     ),
 )
 
 QUIZZES = (
     Question(
-        "12.c", "Temperature and maximum length are often listed as hyperparameters of training. Are they?",
+        "12.c", "Temperature and maximum length are often listed as hyperparameters: numbers that people choose for "
+        "the training of a model. Are they?",
         (
             Option("Yes, a model is trained at a temperature",
                    "The model of this page was trained long before you moved the slider, and all its 134,515,008 "
@@ -182,19 +147,6 @@ QUIZZES = (
             Option("Only the maximum length is",
                    "The number of tokens a model can read at once, its context, is fixed in training. The maximum "
                    "length of an answer is a counter in the loop."),
-        ),
-    ),
-    Question(
-        "12.d", "The text grows with every token. Why can the keys and values of earlier tokens be kept all the same?",
-        (
-            Option("Because the model remembers the conversation",
-                   "The model itself stores nothing between two tokens. The cache is a table beside it, and the "
-                   "program that runs the loop keeps it or throws it away."),
-            Option("Because no token looks at later ones",
-                   "In a causal model, the keys and values of a token depend only on that token and the ones before "
-                   "it, so nothing that is added at the end can change them.", right=True),
-            Option("Because they are nearly the same for all tokens",
-                   "They differ from token to token. If they did not, attention could not tell the tokens apart."),
         ),
     ),
 )
@@ -214,7 +166,7 @@ PREDICTIONS = (
         ),
     ),
     Question(
-        "12.b", "After “I went to the market and bought”, greedy writing goes on for 44 tokens. You will see ...",
+        "12.b", "After “I went to the market and bought”, greedy writing goes on for 40 tokens. You will see ...",
         (
             Option("the best story the model can tell",
                    "Greedy takes the most likely token at every step. That does not add up to the most likely text, "
@@ -222,8 +174,9 @@ PREDICTIONS = (
             Option("one sentence again and again",
                    "A sentence that is already in the text makes itself more likely, and greedy has no way out of the "
                    "circle. Holtzman et al. (2020) called it neural text degeneration.", right=True),
-            Option("an early end", "To end, the model would have to find its stop token the most likely one. In the "
-                   "middle of a circle the next word of the sentence is always more likely."),
+            Option("an early end",
+                   "To end, the model would have to find its stop token the most likely one. In these 40 tokens that "
+                   "never happens."),
         ),
     ),
 )

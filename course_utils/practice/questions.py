@@ -254,7 +254,7 @@ def predict(identifier: str, explorer: Any = None) -> Prediction:
         LookupError: there is no such prediction; the sentence names the closest.
         ValueError: an explorer that cannot be locked.
 
-    >>> predict("05.c").question.answer.text
+    >>> predict("05.b").question.answer.text
     'all 30'
     """
     return Prediction(_find(Prediction, identifier), explorer)

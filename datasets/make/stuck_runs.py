@@ -1,6 +1,6 @@
 """How often does gradient descent get stuck, when a network has 2, 20 or 2,000 parameters?
 
-The networks are alike but for their size. A neuron has two parameters, a slope and an offset; the answer is the sum of
+The networks are alike but for their size. A neuron has two parameters, a weight and a bias; the answer is the sum of
 the neurons, added and subtracted in turn, over the square root of their number. Two kinds of neuron (tanh, sine) learn
 two curves (a wave, a step) from 24 points; one tanh neuron can follow the step and one sine neuron the wave, so the
 smallest network is not too small for its task in two of the four cases. Each network descends from 50 random starts,

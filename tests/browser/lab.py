@@ -368,8 +368,11 @@ class ExplorerView:
 
     def slider_value(self, label: str) -> float:
         """Where a slider stands, as the number beside it says."""
-        row = self.output.locator(".course-slider").filter(has=self.lab.page.locator(handle(label)))
-        return float(row.locator(".widget-readout").input_value())
+        return float(self.row(label).locator(".widget-readout").input_value())
+
+    def row(self, label: str) -> Locator:
+        """The slider with this label: its handle with all that stands beside it."""
+        return self.slider(label).locator("xpath=ancestor::*[contains(@class, 'course-slider')][1]")
 
     def slider(self, label: str) -> Locator:
         """The handle of the slider with this label."""
@@ -377,8 +380,7 @@ class ExplorerView:
 
     def locked(self, label: str) -> bool:
         """Whether this slider cannot be moved, because a prediction comes first."""
-        row = self.output.locator(".course-slider").filter(has=self.lab.page.locator(handle(label)))
-        return row.locator("[disabled]").count() > 0
+        return self.row(label).locator("[disabled]").count() > 0
 
     def wait_until_free(self, label: str, seconds: float = 15) -> None:
         """Waits until this slider can be moved: the kernel unlocks it after the answer to a prediction."""

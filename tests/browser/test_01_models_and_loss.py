@@ -22,20 +22,28 @@ def test_a_line_is_turned_by_keys_pinned_and_beaten_and_nothing_jumps(lab: Lab) 
     line.show()
     height, seen = line.height(), line.pixels()
     line.press("slope", "ArrowRight", times=3)
-    line.wait_for_number(0.003)
-    assert line.slider_value("slope") == 0.003
+    line.wait_for_number(0.103)
+    assert line.slider_value("slope") == 0.103
     line.wait_for_new_pixels(seen)
     line.output.get_by_role("button", name="Pin", exact=True).click()
     wait_for_words(line, "not beaten")
-    line.output.get_by_role("button", name="Let the computer turn them").click()
+    line.output.get_by_role("button", name="Let the computer fit the line").click()
     wait_for_words(line, ": beaten.")
     line.wait_for_number(line.slider_value("slope"))
-    seen = line.pixels()
-    line.output.locator("select").select_option("absolute")
-    wait_for_words(line, "absolute loss")
-    line.wait_for_new_pixels(seen)
     assert line.height() == height
     line.screenshot("01-line-beaten")
+    assert lab.errors() == [] and lab.console == []
+
+
+def test_another_loss_is_chosen_and_the_line_judged_by_it(lab: Lab) -> None:
+    chooser = next(explorer for explorer in lab.explorers() if explorer.output.locator("select").count())
+    chooser.show()
+    seen, height = chooser.pixels(), chooser.height()
+    wait_for_words(chooser, "absolute residuals")
+    chooser.output.locator("select").select_option("squared")
+    wait_for_words(chooser, "squared residuals")
+    chooser.wait_for_new_pixels(seen)
+    assert chooser.height() == height
     assert lab.errors() == [] and lab.console == []
 
 
@@ -52,7 +60,7 @@ def test_a_polynomial_waits_for_the_prediction_and_says_when_the_drops_are_too_f
     polynomial.press("degree", "End")
     polynomial.wait_for_number(15)
     seen = polynomial.pixels()
-    polynomial.press("training points", "Home")
+    polynomial.press("number of drops", "Home")
     polynomial.output.get_by_text("degree=15").wait_for()
     seen = polynomial.pixels()
     polynomial.press("degree", "Home")

@@ -1,10 +1,13 @@
 """Notebook 02 in the browser: a digit drawn by pointer and by keyboard, points clicked into the playground."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
-from course_utils.explorers.playground import OUTPUT
-from tests.browser.lab import ExplorerView, Lab
+import pytest
+
+from course_utils.explorers.playground import MAP, OUTPUT
+from tests.browser.lab import VIEWPORT, ExplorerView, Lab
 
 TWO_NETWORKS = """
 from course_utils.explorers.drawing import DrawADigit
@@ -32,6 +35,90 @@ def wait_until(view: ExplorerView, condition: Callable[[], bool]) -> None:
             return
         view.lab.page.wait_for_timeout(50)
     raise AssertionError(f"after 10 s still: {view.caption()}")
+
+
+HIGHEST = 640  # pixels: a notebook has 647 in a window of 1366 x 768
+FEATURES = ", ".join(f"{name}=True" for name in ("x1_squared", "x2_squared", "x1_x2", "sin_x1", "sin_x2"))
+LARGEST = f"""
+from course_utils.explorers.playground import NetworkPlayground
+largest = NetworkPlayground(data="own points", layers=4, width=8, neuron="2.3", {FEATURES}).train(20)
+largest.pin()
+largest.train(20)
+"""
+
+
+@pytest.fixture
+def narrow(lab: Lab) -> Iterator[Lab]:
+    """The window so narrow that an output is 640 pixels wide, as at 125 % zoom."""
+    column = lab.page.locator(".jp-OutputArea-output:visible").first.bounding_box()["width"]
+    lab.page.set_viewport_size({**VIEWPORT, "width": round(VIEWPORT["width"] - column + 640)})
+    yield lab
+    lab.page.set_viewport_size(VIEWPORT)
+
+
+def measure(view: ExplorerView) -> dict[str, float]:
+    """Sizes of the explorer and its picture, and how far anything in it reaches beyond its right side."""
+    return view.output.locator(".course-explorer").evaluate("""explorer => {
+      const box = explorer.getBoundingClientRect(), image = explorer.querySelector("img");
+      const parts = [...explorer.querySelectorAll("*")].map((part) => part.getBoundingClientRect());
+      const beyond = Math.max(...parts.map((part) => part.right)) - box.right;
+      return { width: box.width, height: box.height, beyond, picture: image.clientWidth,
+               stretched: image.clientWidth / image.clientHeight / (image.naturalWidth / image.naturalHeight) };
+    }""")
+
+
+@pytest.mark.parametrize("source", [TWO_NETWORKS, PLAYGROUND, LARGEST], ids=["drawing", "own points", "largest"])
+@pytest.mark.parametrize("window", ["lab", "narrow"])
+def test_it_fits_below_the_toolbar_of_a_small_screen(source: str, window: str, request: pytest.FixtureRequest) -> None:
+    lab = request.getfixturevalue(window)
+    view = lab.run_added(source)
+    lab.page.wait_for_timeout(1000)  # every widget has its place
+    found = measure(view)
+    view.screenshot(f"02-{window}-{request.node.callspec.id.split('-')[-1]}")
+    assert found["height"] <= HIGHEST, found
+    assert found["width"] == pytest.approx(640, abs=1) or window == "lab"
+    assert found["picture"] == pytest.approx(min(840, found["width"]), abs=1)
+    assert found["stretched"] == pytest.approx(1, abs=0.01) and found["beyond"] < 1
+
+
+def test_each_check_box_is_nearer_to_its_own_label_than_to_another(lab: Lab) -> None:
+    view = lab.run_added(PLAYGROUND)
+    lab.page.wait_for_timeout(500)
+    boxes = view.output.locator(".widget-checkbox").evaluate_all("""all => all.map((one) => {
+      const range = document.createRange();
+      range.selectNodeContents(one.querySelector("span, .widget-label-basic span") ?? one);
+      const text = range.getBoundingClientRect(), box = one.querySelector("input").getBoundingClientRect();
+      return { top: box.top, left: box.left, right: box.right, text: text.left, end: text.right };
+    })""")
+    assert len(boxes) == 7
+    for one, following in pairwise(boxes):
+        assert 0 <= one["text"] - one["right"] < 12
+        if following["top"] == one["top"]:
+            assert following["left"] - one["end"] > one["text"] - one["right"] + 5
+
+
+def test_in_a_narrow_column_a_click_still_finds_its_place(narrow: Lab) -> None:
+    view = narrow.run_added(PLAYGROUND)
+    narrow.page.wait_for_timeout(500)
+    view.show()
+    box = view.image.bounding_box()
+    scale = box["width"] / 840
+    assert scale < 0.8
+    narrow.page.mouse.click(
+        box["x"] + scale * (OUTPUT[0] + 0.75 * MAP), box["y"] + box["height"] - scale * (OUTPUT[1] + 0.25 * MAP)
+    )
+    wait_until(view, lambda: "9 points in 2 classes" in view.caption())
+    assert view.output.locator("textarea").input_value().splitlines()[-1] == "1.5, -1.5, A"
+
+
+def test_a_refusal_is_seen_beside_the_controls(lab: Lab) -> None:
+    view = lab.run_added(PLAYGROUND)
+    for name in ("x₁", "x₂"):
+        view.output.get_by_label(name, exact=True).uncheck()
+    said = view.output.locator(".course-status [role=alert]")
+    said.wait_for()
+    assert "tick at least one feature" in said.inner_text()
+    assert said.bounding_box()["y"] < view.image.bounding_box()["y"]
 
 
 def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
@@ -101,7 +188,7 @@ def test_a_click_on_the_map_adds_a_point_and_play_trains_until_stop(lab: Lab) ->
     page.wait_for_timeout(500)  # the picture that says so is there
     view.show()
     box = view.image.bounding_box()
-    page.mouse.click(box["x"] + OUTPUT[0] + 200, box["y"] + 450 - OUTPUT[1] - 40)
+    page.mouse.click(box["x"] + OUTPUT[0] + 200, box["y"] + box["height"] - OUTPUT[1] - 40)
     wait_until(view, lambda: "9 points in 3 classes" in view.caption())
     view.output.get_by_role("button", name="Play").click()
     wait_until(view, lambda: int(re.search(r"Step ([\d,]+)", view.caption())[1].replace(",", "")) > 50)

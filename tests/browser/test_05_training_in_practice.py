@@ -22,12 +22,12 @@ def test_train_draws_stop_keeps_the_curves_and_bad_input_is_a_sentence(lab: Lab)
     overfitting.output.get_by_role("button", name="Stop", exact=True).click()
     overfitting.output.get_by_role("button", name="Train", exact=True).wait_for()
     lab.page.wait_for_timeout(300)
-    assert "; stopped" in overfitting.caption()
+    assert "(stopped)" in overfitting.caption()
     assert numbers(overfitting.caption())[0] == 450
     kept = overfitting.pixels()
     overfitting.screenshot("05-stopped")
 
     overfitting.press("digits to learn from", "Home")
-    overfitting.output.get_by_text("All examples are withheld").wait_for()
+    overfitting.output.get_by_text("There is nothing to learn from").wait_for()
     assert overfitting.pixels() == kept and overfitting.height() == height
     assert lab.console == []

@@ -210,7 +210,6 @@ def test_a_good_notebook_has_no_faults():
         ([code("1  ;  \n")], "ends in ';'"),
         ([code("\n".join(["x = 1"] * 21))], "has 21 lines and the limit is 20"),
         ([code("1"), code("2")], "put words between"),
-        ([code("quiz('01.a', 'Why?', {'so': 'yes'}, answer='so')")], "shows the answer to its question"),
         ([words("### Deep")], "level 3 below level 1; use level 2"),
         ([code("open('/home/ada/data.csv')")], "path of this machine (/home/a...)"),
         ([words("It lies in C:\\Users\\ada.")], "path of this machine"),
@@ -296,17 +295,6 @@ def test_cleaning_drops_what_differs_between_runs_and_keeps_tags():
     assert notebook.cells[1].metadata == {"tags": ["concept:loss"]}
     assert notebook.cells[1].outputs == []
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
-
-
-def test_the_source_of_a_question_is_hidden_and_stands_alone():
-    question = code("predict('01.a', 'What then?', ['rain'])")
-    notebook = executed(question, words(), code("x = 1"))
-    notebooks.clean(notebook)
-    hidden = [cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in notebook.cells]
-    assert hidden == [False, True, False, False] and notebooks.faults(notebook) == []
-    beside = executed(code("x = 1\nquiz('01.a', 'Why?', {'so': 'yes'}, answer='so')"))
-    notebooks.clean(beside)
-    assert ["cell of its own" in fault for fault in notebooks.faults(beside)] == [True]
 
 
 def test_small_pictures_look_the_same_and_making_them_smaller_twice_changes_nothing():

@@ -12,7 +12,7 @@ from course_utils.explorers.base import Button, Choice, Explorer, Slider, Text, 
 from . import sweep
 
 TEXTS = (
-    *sweep.TEXTS, "👩‍🚀" * 300, "~" * 400 + "x", "(" * 300, "a**a**a**9999", "1e999*x", "$x^{$", "\x00", "nan, inf, Z",
+    *sweep.TEXTS, "👩‍🚀" * 300, "~" * 400 + "x", "(" * 300, "a**a**a**9999", "1e999*x", "$x^{$", "\x00", "1e999, -0, Z",
     '"><img src=x onerror=alert(1)>', "&lt;script&gt;", "__import__('os')", "ab" * 900, "\ufeff", "𝒳" * 50,
 )  # fmt: skip
 VALUES = (
@@ -46,8 +46,8 @@ def strike(explorer: Explorer, draw: random.Random) -> str:
     if kind == "move":
         try:
             explorer.inputs[name].value = value
-        except traitlets.TraitError:
-            pass  # the widget itself has no place for it: no browser could send it
+        except (traitlets.TraitError, TypeError):
+            pass  # the widget itself has no place for it: no browser could send it (a list fails on a tuple)
     elif kind == "cell":
         other = draw.choice([*explorer.controls, "nothing"])
         try:

@@ -1,15 +1,19 @@
 """How to make the explorers of fitting for the sweep: on the falling ball."""
 
-from course_utils import data
-from course_utils.explorers.fitting import LineFitter, PolynomialFitter
+from course_utils.experiments import tower
+from course_utils.explorers.fitting import LineFitter, LossChooser, PolynomialFitter
 
 from .sweep import factory
 
 
 @factory(LineFitter)
 def line() -> LineFitter:
-    tower = data.falling_ball()
-    return LineFitter(tower.floor, tower.seconds, names=("floor", "seconds"))
+    return LineFitter(*tower.drops("measured"))
+
+
+@factory(LossChooser)
+def chooser() -> LossChooser:
+    return LossChooser(*tower.drops("measured"))
 
 
 @factory(PolynomialFitter)

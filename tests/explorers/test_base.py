@@ -192,6 +192,16 @@ def test_reset_goes_to_the_first_values_of_this_explorer_and_can_be_undone() -> 
     assert wave._reset.description == "Reset"
 
 
+def test_undo_after_a_refused_text_brings_a_good_picture() -> None:
+    wave = Wave(scale=0.5)
+    wave.set(scale=1.0)
+    wave.inputs["words"].value = "\ud800"
+    assert "half of a sign" in wave.problem
+    wave.reset()
+    wave.undo()
+    assert wave.problem == "" and wave.scale == 1.0 and wave.words == "abc"
+
+
 def test_copy_as_python_makes_the_same_picture() -> None:
     wave = Wave([1], seed=3, scale=0.5)
     wave.set(words="it's", power=4, rate=0.5)

@@ -139,6 +139,12 @@ class Line(FigureExplorer):
     rate = Slider(1e-5, 10.0, 0.1, log=True)
     scale = Choice([1, 10])
     again = Button("Again", "count")
+    tour: Any = (
+        ({"again": 3}, lambda result: f"A slope of {result[0]}."),
+        ({"slope": 0.5}, "Not pressed."),
+        ({"slope": 0.25, "again": 1}, "Pressed once."),
+        ({"scale": 10, "again": 2}, "Pressed twice."),
+    )
 
     def __init__(self, **start: Any):
         super().__init__(**start)
@@ -151,6 +157,12 @@ class Line(FigureExplorer):
 
     def count(self) -> None:
         self.pressed += 1
+
+    def remember(self) -> int:
+        return self.pressed
+
+    def recall(self, remembered: int) -> None:
+        self.pressed = remembered
 
     def compute(self, prepared: None, slope: float, rate: float, scale: int) -> tuple[float, float, int]:
         return slope * scale, rate, scale
@@ -246,6 +258,8 @@ def test_own_widgets_stand_beside_the_controls_or_below_all() -> None:
     pad = widgets.HTML("pad")
     line.add_widget(pad, beside=True)
     assert line.widget.children[0].children[0] is pad
+    flexed = [box for box in line.widget.children if box.layout.flex]
+    assert flexed == [], "only the controls beside it may grow, not the row of buttons under the picture"
 
 
 def test_a_tour_is_locked_with_the_controls_and_refuses_a_stop_it_has_not() -> None:
@@ -261,6 +275,41 @@ def test_a_tour_is_locked_with_the_controls_and_refuses_a_stop_it_has_not() -> N
     letters.visit(2)
     letters.visit(None)
     assert letters.words == JAPANESE and "mine" not in letters.says
+
+
+def test_stops_of_a_tour_press_buttons_and_leaving_brings_back_what_was_pressed() -> None:
+    line = Line(slope=0.125)
+    for _ in range(5):
+        line.again()
+    before = line.says, line.png
+    for stop, pressed in ((0, 3), (1, 0), (3, 2), (2, 1), (2, 1)):
+        line.visit(stop)
+        assert line.says.endswith(f"pressed {pressed} times.")
+        line.again()  # playing at a stop
+    line.visit(None)
+    assert (line.says, line.png) == before and "pressed 5 times" in line.says
+    sweep.touring(line)
+
+
+def test_undo_brings_back_what_buttons_did_before_reset() -> None:
+    line = Line()
+    line.again()
+    line.set(slope=0.5)
+    before = line.says, line.png
+    line.reset()
+    assert "pressed 0 times" in line.says and line.slope == 0.9
+    line.undo()
+    assert (line.says, line.png) == before and "pressed 1 times" in line.says
+
+
+def test_a_pointer_hears_drags_unless_told_not_to() -> None:
+    assert Pointer((0, 0, 1, 1)).drag and not Pointer((0, 0, 1, 1), drag=False).drag
+
+
+def test_a_refusal_stands_between_the_controls_and_the_picture() -> None:
+    for explorer in (Line(), Letters()):
+        children = explorer.widget.children
+        assert children.index(explorer.status) == 1 < children.index(explorer.body)
 
 
 def test_heatmap_shows_names_numbers_and_the_pinned_state_in_half_of_each_cell() -> None:

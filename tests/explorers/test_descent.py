@@ -13,7 +13,7 @@ from course_utils.surfaces import SURFACES, TWO_MINIMA, line_surface
 from .sweep import refuses
 
 TORCH = {
-    "SGD": lambda p, rate: torch.optim.SGD([p], rate),
+    "gradient descent": lambda p, rate: torch.optim.SGD([p], rate),
     "momentum": lambda p, rate: torch.optim.SGD([p], rate, momentum=0.9),
     "RMSProp": lambda p, rate: torch.optim.RMSprop([p], rate),
     "Adam": lambda p, rate: torch.optim.Adam([p], rate),
@@ -38,9 +38,11 @@ def test_the_walk_and_its_caption_are_those_of_torch(name: str) -> None:
     explorer = DescentExplorer(optimiser=name, surface="ravine", across=0.25, up=0.75, learning_rate=0.02, steps=30)
     expected = walked_by_torch(name, "ravine", (-5.0, 1.5), 0.02, 30)
     assert np.allclose(explorer.result.path.losses, expected, rtol=1e-5)
-    assert f"{name} (" in explorer.says and "from (-5.00, 1.50), 30 steps" in explorer.says
+    with_momentum = name in ("momentum", "Adam")
+    share = " (momentum 0.9)" * with_momentum
+    assert explorer.says.startswith(f"30 steps of {name}{share} from (-5.00, 1.50), learning rate 0.02: ")
     assert f"loss {expected[0]:.4g} to {expected[-1]:.4g}" in explorer.says
-    assert ("no momentum" in explorer.says) == (name in ("SGD", "RMSProp"))
+    assert (explorer.inputs["momentum"].layout.display == "none") != with_momentum
 
 
 def test_the_step_of_divergence_is_the_first_above_ten_times_the_highest() -> None:
@@ -48,14 +50,15 @@ def test_the_step_of_divergence_is_the_first_above_ten_times_the_highest() -> No
     expected = next(step for step in range(200) if 1.5**2 * 1.44**step > 10 * 18)
     assert explorer.result.path.diverged == expected
     assert f"diverged at step {expected}" in explorer.says
-    assert explorer.artists["bang"].get_xdata() == [expected]
-    assert explorer.artists["words"].get_text() == f"step {expected}"
+    bang, words = explorer.panels["heights"].lines["bang"], explorer.panels["words"].text
+    assert bang.get_xdata() == [expected]
+    assert words.get_text() == f"diverged at step {expected}"
     explorer.set(learning_rate=0.1)
-    assert "diverged" not in explorer.says and len(explorer.artists["bang"].get_xdata()) == 0
+    assert "diverged" not in explorer.says and len(bang.get_xdata()) == 0 and words.get_text() == ""
 
 
 def test_the_edge_of_diverging_is_where_paper_puts_it() -> None:
-    """On the bowl a step multiplies by 1 - 2 rate: it leaps to and fro for ever at rate 1."""
+    """On the bowl a step multiplies by 1 - 2 rate: it jumps back and forth for ever at rate 1."""
     explorer = DescentExplorer(surface="bowl", steps=200)
     for rate, rises in ((0.99, False), (1.0, False), (1.01, True)):
         explorer.set(learning_rate=rate)
@@ -109,7 +112,7 @@ def test_choosing_a_surface_brings_its_start_and_rate_and_reset_goes_back() -> N
     assert explorer.png == copied.png
 
 
-def test_one_parameter_walks_on_a_curve_and_ends_in_the_hollow_it_began_in() -> None:
+def test_one_parameter_walks_on_a_curve_and_ends_in_the_minimum_on_its_side() -> None:
     explorer = DescentExplorer(surface="two minima", across=0.9, learning_rate=0.02, steps=200)
     ends = {}
     for across in (0.1, 0.9):
@@ -171,8 +174,11 @@ def test_the_best_rate_is_the_best_of_all_rates_on_average() -> None:
 
 def test_a_walker_that_diverges_is_named_and_does_not_arrive() -> None:
     explorer = OptimiserRace(surface="bowl", rates="one for all", learning_rate=1.5)
-    assert explorer.result.arrivals["SGD"] is None
-    assert f"SGD diverged at step {explorer.result.paths['SGD'].diverged} (rate 1.5)" in explorer.says
+    assert explorer.result.arrivals["gradient descent"] is None
+    assert (
+        f"gradient descent diverged at step {explorer.result.paths['gradient descent'].diverged} (rate 1.5)"
+        in explorer.says
+    )
 
 
 # ------------------------------------------------------------------------------------------------ the pointer
@@ -185,7 +191,7 @@ def test_pointing_does_what_the_start_sliders_do(kind: type) -> None:
     slid.set(across=0.25, up=0.75)
     assert explorer.png == slid.png and explorer.says == slid.says
     low, high = explorer.surfaces[explorer.surface].window[0]
-    path = explorer.result.path if kind is DescentExplorer else explorer.result.paths["SGD"]
+    path = explorer.result.path if kind is DescentExplorer else explorer.result.paths["gradient descent"]
     assert path.positions[0, 0] == pytest.approx(low + 0.25 * (high - low))
 
 
@@ -202,7 +208,7 @@ def test_a_locked_explorer_does_not_listen_to_the_pointer() -> None:
 
 def test_the_pointers_box_is_the_frame_of_the_map() -> None:
     explorer = DescentExplorer()
-    assert explorer.ground.get_position().bounds == pytest.approx(explorer.pointer.box)
+    assert explorer.panels["map"].axes.get_position().bounds == pytest.approx(explorer.pointer.box)
     assert isinstance(explorer.pointer, Pointer) and explorer.pointer in explorer.widget.children
 
 

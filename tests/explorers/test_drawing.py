@@ -71,13 +71,31 @@ def test_bars_and_caption_are_the_networks_own_answers() -> None:
         logits = network(image)[0].detach().double().numpy()
         shares = np.exp(logits) / np.exp(logits).sum()
         assert np.allclose(explorer.result.shares[row], shares, atol=1e-5)
-        assert np.allclose([bar.get_width() for bar in explorer.artists["bars"][row]], shares, atol=1e-5)
+        assert np.allclose([bar.get_width() for bar in explorer.panels["bars"].bars[row]], shares, atol=1e-5)
     assert re.search(r"; \d\d % of the paper is inked\.$", explorer.says)
     read = [int(word) for word in re.findall(r"reads (\d)|one (\d)", explorer.says)[0] if word]
     assert read == [explorer.result.shares[0].argmax()]
     first, second, hidden, _ = (layer[0].detach().numpy() for layer in explorer.convolutional.activations(image))
     assert np.array_equal(explorer.result.maps[0], first) and np.array_equal(explorer.result.maps[1], second)
     assert np.array_equal(explorer.result.hidden, hidden)
+
+
+def test_the_copied_line_makes_the_same_picture() -> None:
+    explorer = draw_a_digit()
+    explorer.paper.ink = as_text(ink(STROKES[5]))
+    explorer.set(to_frame=False)
+    plain, convolutional = explorer.plain, explorer.convolutional
+    copy = eval(explorer.as_python(), {"DrawADigit": DrawADigit, "plain": plain, "convolutional": convolutional})
+    assert copy.says == explorer.says and copy.png == explorer.png and copy.paper.ink == explorer.paper.ink
+
+
+@pytest.mark.parametrize("widths", [(64, 10), (64, 7, 5, 300, 10), (64, 5000, 10)])
+def test_networks_of_other_sizes_fit_into_the_picture(widths: tuple[int, ...]) -> None:
+    config = ConvNetConfig(size=8, channels=(200, 90), hidden=3000)
+    explorer = DrawADigit(MLP(MLPConfig(widths)), ConvNet(config))
+    assert explorer.problem == "" and len(explorer.result.plain) == len(widths) - 2
+    explorer.wipe()
+    assert explorer.problem == "" and "paper is blank" in explorer.says
 
 
 def test_trained_networks_read_what_is_drawn() -> None:
@@ -135,6 +153,8 @@ def test_reset_undoes_drawing_and_pin_marks_the_earlier_answers() -> None:
     explorer.pin()
     explorer.paper.ink = ""
     assert "Pinned: The plain network reads" in explorer.says
+    for stroke, shares in zip(explorer.panels["bars"].strokes, explorer.pinned.shares, strict=True):
+        assert np.array_equal(stroke.get_xdata(), shares)
     explorer.reset()
     assert explorer.paper.ink == TWO and f"drawing='{TWO}'" not in explorer.as_python()
 

@@ -9,9 +9,12 @@ from course_utils import sampling
 from course_utils.explorers.base import Explorer
 from course_utils.explorers.generation import DEPTH, LEAVES, LONGEST, ROWS, ContinuationTree, Reader, StepSampler
 from course_utils.models.transformer import Transformer, TransformerConfig
+from course_utils.plots.bars import percent
 
 from .sweep import refuses
 from .sweep_sampling import model, tokenizer
+
+MADE_FROM = {"model": model(), "tokenizer": tokenizer()}  # the names that a copied line uses
 
 
 def surprise(ids: list[int], prompt: int) -> list[float]:
@@ -267,3 +270,46 @@ def test_no_label_of_a_deep_tree_of_long_tokens_lies_on_another_or_outside() -> 
     for number, box in enumerate(boxes):
         assert 0 <= box.x0 and box.x1 <= tree.figure.bbox.width
         assert not any(box.shrunk(0.9, 0.6).overlaps(other.shrunk(0.9, 0.6)) for other in boxes[:number])
+
+
+def test_the_chosen_leafs_product_is_bold_and_no_other() -> None:
+    tree = ContinuationTree(model(), tokenizer())
+    for leaf in (1, 3):
+        tree.set(leaf=leaf)
+        products = [text for text in tree.figure.axes[0].texts if "bits" in text.get_text()]
+        products.sort(key=lambda text: text.get_position()[1])
+        bold = [at for at, text in enumerate(products) if text.get_weight() == "bold"]
+        heights = {node.path: at for at, node in enumerate(n for n in tree.result.nodes if n.leaf)}
+        assert bold == [heights[tree.result.leaves[leaf - 1].path]]
+
+
+@pytest.mark.parametrize("row", [1, 4])
+def test_a_copied_line_writes_the_same_text(row: int) -> None:
+    explorer = StepSampler(model(), tokenizer(), prompt="The cat")
+    assert eval(explorer.as_python(), {**MADE_FROM, "StepSampler": StepSampler}).says == explorer.says
+    explorer.let_model()
+    explorer.set(row=row)
+    explorer.take()
+    copied = eval(explorer.as_python(), {**MADE_FROM, "StepSampler": StepSampler})
+    assert copied.says == explorer.says and copied.writing.ids == explorer.writing.ids and copied.row == row
+    assert copied.png == explorer.png
+
+
+@pytest.mark.parametrize("leaf", [1, 7])
+def test_a_copied_line_grows_the_same_tree(leaf: int) -> None:
+    tree = ContinuationTree(model(), tokenizer(), prompt="The cat, leaf=7)")
+    for name in (1, 2, leaf):
+        tree.set(leaf=min(name, len(tree.result.leaves)))
+        tree.grow()
+    tree.set(leaf=leaf)
+    copied = eval(tree.as_python(), {**MADE_FROM, "ContinuationTree": ContinuationTree})
+    assert copied.says == tree.says and copied.png == tree.png
+
+
+def test_each_stop_of_the_tour_says_what_the_chosen_row_adds() -> None:
+    explorer = StepSampler(model(), tokenizer())
+    for number in range(len(explorer.tour)):
+        explorer.visit(number)
+        chosen = explorer.result.probabilities[explorer.row - 1]
+        assert f"adds {-math.log2(chosen):.1f} bits" in explorer.tour_bar.sentence.value
+        assert f"has {percent(chosen)}".replace("<", "&lt;") in explorer.tour_bar.sentence.value

@@ -6,15 +6,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch.nn.functional import cross_entropy
 
-from course_utils import data
-from course_utils.experiments.overfitting import MOST, RunConfig, TrainingRun, network
+from course_utils import data, training
+from course_utils.experiments.overfitting import (
+    MOST,
+    RunConfig,
+    TrainingRun,
+    cross_validate,
+    mean_and_margin,
+    momentum,
+    network,
+)
 from course_utils.explorers.overfitting import OverfittingLab
 from course_utils.models.regularisers import noisy_labels
 from course_utils.plots.overfitting import CURVE_TOP
 
 from .sweep import refuses
+
+BOTH = ("training", "validation")
 
 
 def written_out(epochs: int, penalty: float = 0.0, decay: float = 1.0) -> tuple[list, list[torch.nn.Parameter]]:
@@ -105,17 +116,20 @@ def test_the_lab_shows_the_run_that_its_controls_ask_for() -> None:
     trial = TrainingRun(RunConfig(width=32, dropout=0.3, augmentation=1, examples=100, noise=0.3, epochs=20), seed=2)
     trial.train()
     assert lab.result.curve == pytest.approx(trial.curve)
-    assert f"{lab.result.wrong_in_all} labels wrong" in lab.says and lab.result.wrong_in_all == 30
+    assert f"{lab.result.wrong_in_all} wrong labels" in lab.says and lab.result.wrong_in_all == 30
     last = trial.curve[-1]
     assert f"Epoch 20: {last[3]:.0%} right in training, {last[4]:.0%} in validation" in lab.says
     best = trial.curve[:, 2].argmin()
-    assert f"lowest validation loss at epoch {best} ({trial.curve[best, 4]:.0%})" in lab.says
-    drawn = [line.get_ydata() for line in lab.artists["curves"]]
+    assert f"Lowest validation loss: epoch {best} ({trial.curve[best, 4]:.0%} right)" in lab.says
+    drawn = [lab.panels[name].lines[which].get_ydata() for name in ("loss", "accuracy") for which in BOTH]
     for line, column in zip(drawn, range(1, 5), strict=True):
         assert line == pytest.approx(trial.curve[:, column].clip(0, CURVE_TOP))
+    assert lab.panels["loss"].lines["best"].get_data() == ([best], [trial.curve[best, 2]])
     before = lab.png
     lab.set(weight_decay=0.05)
-    assert "press Train. Older curves" in lab.says and lab.png == before
+    assert "Press Train. The curves belong to earlier settings." in lab.says and lab.png == before
+    lab.set(weight_decay=0.0)
+    assert "Epoch 20" in lab.says, "a run is shown again where its settings are"
 
 
 def test_stop_keeps_the_curves_and_the_next_run_begins_anew() -> None:
@@ -129,10 +143,10 @@ def test_stop_keeps_the_curves_and_the_next_run_begins_anew() -> None:
     lab.start()  # reads Stop now
     assert lab.wait(60)
     kept = lab.result.curve
-    assert 4 <= len(kept) < 401 and np.isfinite(kept).all() and lab.ended == "stopped by on_step"
-    assert lab.result.of[0].noise == 0.2 and "press Train. Older curves" in lab.says
+    assert 4 <= len(kept) < 401 and np.isfinite(kept).all() and lab.result.stopped == "stopped by on_step"
+    assert lab.result.of[0].noise == 0.2 and "The curves belong to earlier settings." in lab.says
     lab.set(noise=20)
-    assert f"Epoch {len(kept) - 1}; stopped" in lab.says and np.array_equal(lab.result.curve, kept)
+    assert f"Epoch {len(kept) - 1} (stopped)" in lab.says and np.array_equal(lab.result.curve, kept)
     lab.set(epochs=10)
     lab.start()
     assert lab.wait(60) and len(lab.result.curve) == 11 and lab.problem == ""
@@ -144,15 +158,15 @@ def test_reset_forgets_the_curves_even_while_it_trains() -> None:
     lab.start()
     lab.reset()
     assert lab.wait(60)
-    assert lab.result.of is None and not len(lab.result.curve) and "press Train" in lab.says
+    assert lab.result.of is None and not len(lab.result.curve) and "Press Train" in lab.says
 
 
 def test_bad_input_is_one_sentence_and_the_lab_lives() -> None:
     lab = OverfittingLab(epochs=10, width=32)
     before = lab.png
     lab.inputs["examples"].value = 0
-    assert "All examples are withheld" in lab.problem and lab.png == before
-    assert "All examples are withheld" in refuses(lambda: OverfittingLab(examples=0))
+    assert "There is nothing to learn from" in lab.problem and lab.png == before
+    assert "There is nothing to learn from" in refuses(lambda: OverfittingLab(examples=0))
     assert "there must be from 1 to 1,047" in refuses(lambda: TrainingRun(RunConfig(examples=0)))
     lab.inputs["examples"].value = 150
     assert lab.problem == ""
@@ -186,8 +200,90 @@ def test_the_pinned_run_stays_as_a_ghost() -> None:
     lab.pin()
     lab.set(weight_decay=0.1)
     lab.train()
-    ghosts = [line for axes in lab.figure.axes for line in axes.lines if line.get_label() == "validation, pinned"]
-    assert len(ghosts) == 2 and ghosts[0].get_ydata() == pytest.approx(first)
+    ghosts = [lab.panels[name].ghosts["validation"] for name in ("loss", "accuracy")]
+    assert ghosts[0].get_ydata() == pytest.approx(first) and len(ghosts[1].get_ydata()) == 11
+    lab.set(epochs=60)
+    lab.train()
+    assert lab.panels["loss"].axes.get_xlim() == (0, 100), "the longer of both runs"
+    assert lab.panels["loss"].ghosts["validation"].get_ydata() == pytest.approx(first)
+
+
+def test_a_run_that_stops_early_looks_shorter_than_the_full_one() -> None:
+    lab = OverfittingLab(early_stopping=5).trained()
+    assert len(lab.result.curve) < 150 and lab.panels["loss"].axes.get_xlim() == (0, 200)
+
+
+def test_the_copied_line_trains_as_this_lab_did() -> None:
+    def copy(lab: OverfittingLab) -> OverfittingLab:
+        return eval(lab.as_python(), {"OverfittingLab": OverfittingLab})
+
+    lab = OverfittingLab(part="data", width=8, seed=3)
+    assert copy(lab).png == lab.png and "trained" not in lab.as_python()
+    lab.train()
+    assert lab.as_python() == "OverfittingLab(part='data', width=8, seed=3).trained()"
+    assert copy(lab).png == lab.png and copy(lab).says == lab.says
+    lab.set(width=32)
+    assert lab.as_python().endswith("  # without the curves of older settings: press Train")
+    assert "Press Train" in copy(lab).says
+
+    stopped = OverfittingLab(width=8).trained(epochs=12)
+    assert stopped.as_python() == "OverfittingLab(width=8).trained(epochs=12)"
+    assert "Epoch 12 (stopped)" in stopped.says and copy(stopped).says == stopped.says
+
+
+def test_a_lab_may_show_the_data_or_the_cures_only() -> None:
+    def shown(lab: OverfittingLab) -> list[str]:
+        return [name for name, widget in lab.inputs.items() if widget.layout.display != "none"]
+
+    assert shown(OverfittingLab(part="data")) == ["examples", "noise", "width", "seed"]
+    cures = shown(OverfittingLab(part="cures"))
+    assert {"dropout", "weight_decay", "early_stopping"} < set(cures) and not {"examples", "noise", "seed"} & set(cures)
+    assert len(shown(OverfittingLab())) == 11
+    assert "choose" in refuses(lambda: OverfittingLab(part="both"))
+
+
+@pytest.mark.slow
+def test_the_tour_shows_what_it_says() -> None:
+    lab = OverfittingLab(part="cures", early_stopping=5, dropout=0.2)
+    ends = []
+    for stop in range(len(lab.tour)):
+        lab.visit(stop)
+        ends.append(lab.result.curve[-1, 3:])
+    (plain, spoilt), clean, more, few, slow, early, decayed, both = ends
+    assert plain > 0.99 and 0.7 < spoilt < 0.85, "overfitting"
+    assert clean[0] > 0.99 and clean[1] > spoilt + 0.05, "without wrong labels"
+    assert more[1] > 0.88 and 950 < 34 * len(lab.runs[lab.setting(**lab.tour[2][0]), 0].rows) < 1100
+    assert few[0] < 0.8 and few[1] < spoilt, "four neurons"
+    assert all(cure[1] > spoilt + 0.03 for cure in (slow, early, decayed)), "three cures"
+    assert both[1] < min(slow[1], decayed[1]) - 0.15, "too much"
+    lab.visit(None)
+    assert lab.early_stopping == 5 and "Press Train" in lab.says
+    assert len(OverfittingLab(part="data").tour) == 4
+
+
+def test_cross_validation_trains_on_the_other_folds_and_judges_on_each_example_once() -> None:
+    run = TrainingRun(RunConfig(examples=60), seed=0)
+    images, labels = run.images, run.noisy_labels
+    scores = cross_validate(images, labels, 0.03, folds=3, epochs=20)
+    by_hand = []
+    for first in (0, 20, 40):
+        held_out = torch.arange(60)[first : first + 20]
+        rest = torch.tensor([place for place in range(60) if place not in held_out.tolist()])
+        model = network(RunConfig(), seed=0)
+        batches = training.shuffled_batches(images[rest], labels[rest], batch_size=30, seed=0)
+        training.fit(
+            model, batches, steps=40, objective=training.cross_entropy_loss, recipe=momentum(0.03), progress=False
+        )
+        by_hand.append((model(images[held_out]).argmax(1) == labels[held_out]).float().mean().item())
+    assert scores == pytest.approx(by_hand) and len(set(scores)) > 1 and max(scores) > 0.3
+
+
+def test_a_margin_is_students() -> None:
+    runs = [0.80, 0.82, 0.85, 0.81, 0.87]
+    low, high = stats.t.interval(0.95, len(runs) - 1, loc=np.mean(runs), scale=stats.sem(runs))
+    average, margin = mean_and_margin(runs)
+    assert (average - margin, average + margin) == pytest.approx((low, high))
+    assert mean_and_margin(runs * 2)[1] < margin
 
 
 def test_what_the_lesson_says_of_the_record_is_in_the_record() -> None:

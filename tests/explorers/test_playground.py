@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from course_utils.experiments.playground import COUNT, EDGE, FEATURES, OWN, POINTS, Run, features, parse_points
-from course_utils.explorers.playground import CELLS, GRID, MAP, OUTPUT, NetworkPlayground
+from course_utils.explorers.playground import CELLS, CHANGES, GRID, MAP, OUTPUT, NetworkPlayground
+from course_utils.explorers.pointer import Pointer
 
 from .sweep import refuses
 
@@ -45,8 +46,15 @@ def test_maps_losses_and_formulas_are_the_network_worked_out_by_hand() -> None:
     assert line is not None
     numbers = [float(n) for n in re.findall(r"-?[\d.]+(?=·|$)", line[1].replace("− ", "-").replace("−", "-"))]
     assert np.allclose(numbers, [*result.weights[1][2], result.biases[1][2]], rtol=0.01)
-    written = [text.get_text() for text in playground.artists["numbers"] if text.get_text()]
+    written = [text.get_text() for text in playground.panels["network"].numbers if text.get_text()]
     assert written == [f"{weight:.3g}".replace("-", "−") for weight in result.weights[1][2]]
+
+
+def press_at(playground: NetworkPlayground, across: float, up: float) -> None:
+    """A press of the pointer at these pixels from the lower left, as its page sends it."""
+    (pointer,) = [widget for widget in playground.widget.children if isinstance(widget, Pointer)]
+    pointer.place = []
+    pointer.place = [across / (100 * playground.size[0]), up / (100 * playground.size[1])]
 
 
 def test_a_step_is_gradient_descent_with_both_penalties() -> None:
@@ -242,18 +250,24 @@ def test_the_same_settings_give_the_same_run_and_new_weights_another() -> None:
 def test_a_click_on_the_map_adds_a_point_and_a_click_on_a_neuron_names_it() -> None:
     playground = NetworkPlayground(data=OWN, click_adds="C")
     across, up = OUTPUT[0] + MAP * 0.75, OUTPUT[1] + MAP * 0.25
-    playground._clicks.at = [across, 100 * playground.size[1] - up, 1]
+    press_at(playground, across, up)
     assert playground.own_points.splitlines()[-1] == "1.5, -1.5, C"
     assert playground.result.task.points[-1].tolist() == [1.5, -1.5] and playground.result.task.labels[-1] == 2
-    left, bottom = playground.places[1][2]
-    playground._clicks.at = [left + 3, 100 * playground.size[1] - bottom + 3, 2]
+    left, bottom = playground.panels["network"].places[1][2]
+    press_at(playground, left + 3, bottom - 3)
     assert playground.neuron == "1.3" and "▸ 1.3 =" in playground.details_box.value
     before = playground.values
-    playground._clicks.at = [3, 3, 3]
+    for nonsense in ([0.5], [1e308, 0.0], [-3.0, 0.5]):
+        playground.widget.children[-1].place = nonsense
+    assert playground.problem == ""
+    press_at(playground, 3, 287)
     assert playground.values == before
+    press_at(playground, across, up)
+    press_at(playground, across, up)
+    assert playground.own_points.splitlines()[-2:] == ["1.5, -1.5, C"] * 2, "the same place is pressed again"
 
     ready_made = NetworkPlayground(data="circle", own_points="")
-    ready_made._clicks.at = [across, 100 * playground.size[1] - up, 1]
+    press_at(ready_made, across, up)
     assert ready_made.data == OWN and ready_made.own_points == "1.5, -1.5, A"
 
 
@@ -261,9 +275,12 @@ def test_the_pinned_boundary_stays_as_a_ghost() -> None:
     playground = NetworkPlayground(data="gaussians")
     playground.train(100)
     playground.pin()
-    assert playground.artists["ghost"]
-    playground.train(50)
-    assert "Pinned: Step 100" in playground.says
+    (border,) = playground.panels["map"].borders
+    assert len(border.get_paths()[0].vertices) > 10
+    playground.train(20)
+    assert "Pinned: Step 100" in playground.says and playground.panels["map"].borders == [border]
+    playground.unpin()
+    assert playground.panels["map"].borders == []
 
 
 def test_new_weights_and_play_without_a_feature_say_what_is_missing() -> None:
@@ -274,3 +291,113 @@ def test_new_weights_and_play_without_a_feature_say_what_is_missing() -> None:
         assert playground.wait(5) and "tick at least one feature" in playground.problem
     playground.inputs["x1"].value = True
     assert playground.problem == ""
+
+
+@pytest.mark.parametrize("settings", [{}, {"data": OWN, "own_points": "1, 1, A\n-1, -1, B"}, {"layers": 0, "seed": 3}])
+def test_the_copied_line_makes_the_same_picture_with_its_training(settings: dict) -> None:
+    playground = NetworkPlayground(**settings)
+    playground.new_weights()
+    playground.train(15)
+    playground.set(learning_rate=0.30000000000000004, l2=0.01)
+    playground.train(7).one_step()
+    playground.set(learning_rate=0.2, batch=20, speed=3)
+    line = playground.as_python()
+    assert (
+        ".train(15, learning_rate=0.1, l2=0.0, batch=10).train(8, learning_rate=0.30000000000000004, batch=10)" in line
+    )
+    assert "#" not in line
+    copy = eval(line)
+    assert copy.says == playground.says and copy.png == playground.png and copy.values == playground.values
+    assert copy.as_python() == line
+
+
+def test_the_copied_line_says_what_it_leaves_out() -> None:
+    playground = NetworkPlayground(width=2)
+    for number in range(CHANGES + 2):
+        playground.set(learning_rate=0.1 + number / 100)
+        playground.train(2)
+    line = playground.as_python()
+    assert line.endswith(f".train(12)  # left out: on the way the settings changed {CHANGES + 1} times")
+    assert eval(line).result.steps == 12
+
+    broken = NetworkPlayground(data="xor", layers=3, activation="linear", learning_rate=10.0)
+    refuses(lambda: broken.train(100))
+    line = broken.as_python()
+    assert line.endswith("  # left out: the step after these, at which the run broke")
+    copy = eval(line)
+    assert copy.result.steps == broken.result.steps and np.array_equal(copy.result.shares, broken.result.shares)
+    assert refuses(copy.one_step) == broken.run.broken
+
+
+def test_training_takes_no_other_settings() -> None:
+    playground = NetworkPlayground()
+    assert "width cannot change for some steps" in refuses(lambda: playground.train(1, width=3))
+    assert "learning rate = -1 is outside" in refuses(lambda: playground.train(1, learning_rate=-1))
+    assert playground.result.steps == 0
+
+
+def test_the_tour_trains_and_gives_the_learners_own_run_back() -> None:
+    playground = NetworkPlayground(data="spirals", width=3, sin_x1=True, seed=5)
+    playground.train(37)
+    before = playground.says, playground.png
+    shares = {}
+    for number in range(len(playground.tour)):
+        playground.visit(number)
+        result, sentence = playground.result, playground.tour_bar.sentence.value
+        assert f"Step {playground.tour[number][0]['one_step']}:" in playground.says
+        assert f"{result.held_out[1]:.0%}" in sentence or f"{result.weights[0][0][0]:.2f}" in sentence
+        shares[number] = result.held_out[1]
+    assert shares[0] > 0.97 and shares[1] < 0.75 and shares[2] > 0.97 and shares[3] > 0.95 and shares[5] < 0.75
+    assert playground.result.task.features == ("x1", "x2") and playground.l1 == 0
+    for width in range(1, 9):  # more than the base keeps of what was prepared
+        playground.set(width=width)
+    playground.visit(None)
+    assert (playground.says, playground.png) == before
+
+
+def test_a_tour_that_begins_while_it_plays_stops_it_and_takes_no_step_more() -> None:
+    playground = NetworkPlayground(speed=100)
+    playground.play()
+    deadline = time.monotonic() + 20
+    while playground.run.steps < 5:
+        assert time.monotonic() < deadline
+    with playground.lock:
+        playground.visit(0)
+        time.sleep(0.05)  # the worker waits for its next step
+    assert playground.wait(20) and playground.run.steps == playground.result.steps == 100
+    playground.visit(None)
+    steps = playground.result.steps
+    assert 5 <= steps < 100 and eval(playground.as_python()).png == playground.png
+
+
+def test_a_reset_that_is_undone_brings_the_training_back() -> None:
+    playground = NetworkPlayground()
+    playground.new_weights()
+    playground.train(20)
+    before = playground.says, playground.png
+    playground.reset()
+    assert playground.says.startswith("Step 0:") and playground.seed == 0
+    playground.undo()
+    assert (playground.says, playground.png) == before
+
+
+def test_a_seed_of_its_own_gives_other_weights_and_reset_goes_back_to_it() -> None:
+    first, other = NetworkPlayground(), NetworkPlayground(seed=2)
+    assert not np.array_equal(first.result.weights[0], other.result.weights[0])
+    assert other.as_python() == "NetworkPlayground(seed=2)"
+    other.new_weights()
+    assert other.as_python() == "NetworkPlayground(seed=3)"
+    other.reset()
+    assert other.as_python() == "NetworkPlayground(seed=2)"
+    first.new_weights()
+    first.new_weights()
+    assert np.array_equal(first.result.weights[0], other.result.weights[0])
+
+
+def test_refusals_stand_beside_the_controls_and_half_signs_are_refused() -> None:
+    playground = NetworkPlayground(data=OWN)
+    children = playground.widget.children
+    assert children.index(playground.status) == 1 < children.index(playground.body)
+    playground.inputs["own_points"].value = "1, 1, A\n\ud800, 0, B"
+    assert "U+D800, which is half of a sign" in playground.problem
+    assert "half of a sign" in refuses(lambda: playground.set(own_points="\ud800"))

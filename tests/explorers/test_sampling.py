@@ -113,6 +113,15 @@ def test_a_token_that_is_a_part_of_a_character_is_shown_as_its_bytes() -> None:
     assert token_name(tokenizer(), tokenizer().encode(" ")[0]) == '"␣"'
 
 
+def test_a_copied_line_makes_the_same_draws() -> None:
+    explorer = TemperatureExplorer(model(), tokenizer(), temperature=0.5)
+    explorer.draw_twenty()
+    explorer.draw_twenty()
+    names = {"model": explorer.model, "tokenizer": tokenizer(), "TemperatureExplorer": TemperatureExplorer}
+    copied = eval(explorer.as_python(), names)
+    assert copied.says == explorer.says and copied.png == explorer.png and "20 draws" in copied.says
+
+
 def test_a_prompt_of_too_many_tokens_is_refused_before_the_model_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     explorer = TemperatureExplorer(model(context=10_000), tokenizer())
     before = explorer.png

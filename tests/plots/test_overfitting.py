@@ -1,25 +1,26 @@
-"""Pictures of training in practice: one axis for all runs, one meaning of the error bar, a source for the numbers."""
-
-from statistics import mean, stdev
+"""Pictures of training in practice: one meaning of the error bar, and curves as far as their axis goes."""
 
 import numpy as np
 import pytest
 
-from course_utils.plots.overfitting import comparison, curves, search
+from course_utils.experiments.overfitting import mean_and_margin
+from course_utils.plots.overfitting import both_curves, comparison, lowest, search
 
 RUNS = [0.80, 0.82, 0.85, 0.81, 0.87]
-TWO_ERRORS = 2 * stdev(RUNS) / len(RUNS) ** 0.5
 
 
-def test_a_shorter_run_looks_shorter() -> None:
-    runs = {name: np.column_stack([np.arange(epochs + 1), *np.ones((4, epochs + 1))])
-            for name, epochs in (("short", 43), ("long", 200))}  # fmt: skip
-    assert [axes.get_xlim() for axes in curves(runs, "Two runs.").figure.axes] == [(0, 200), (0, 200)]
-
-
-def test_an_error_is_two_standard_errors_in_both_pictures() -> None:
-    (bars,) = comparison({"a": RUNS}, {"a": [0.8]}, "", "One row.").figure.axes[0].containers
+def test_an_error_is_students_margin_in_both_pictures() -> None:
+    middle, margin = mean_and_margin(RUNS)
+    (bars,) = comparison({"a": RUNS}, "", "One row.").figure.axes[0].containers
     left, right = bars.lines[2][0].get_segments()[0][:, 0]
-    assert (left, right) == pytest.approx((mean(RUNS) - TWO_ERRORS, mean(RUNS) + TWO_ERRORS))
+    assert (left, right) == pytest.approx((middle - margin, middle + margin))
     (cell,) = search({(8, 1): RUNS}, (8, 1), "", "One cell.").figure.axes[0].texts
-    assert cell.get_text() == f"{mean(RUNS):.3f}\n± {TWO_ERRORS:.3f}"
+    assert cell.get_text() == f"{middle:.3f}\n± {margin:.3f}"
+
+
+def test_what_is_too_high_or_no_number_is_drawn_at_the_top() -> None:
+    curve = np.array([[0, 2.3, 2.4, 0.1, 0.1], [1, 9.0, 2.2, 0.3, 0.2], [2, np.nan, np.inf, 0.1, 0.1]])
+    lines = both_curves(curve, 1, 3.0)
+    assert lines["training"][1].tolist() == [2.3, 3.0, 3.0] and lines["validation"][1].tolist() == [2.4, 2.2, 3.0]
+    assert lowest(curve) == 1 and lines["best"] == ([1], [2.2])
+    assert "best" not in both_curves(np.zeros((0, 5)), 1, 3.0)

@@ -19,7 +19,7 @@ def test_shows_the_real_source_highlighted_and_escaped() -> None:
 
 
 def test_methods_are_dedented_and_wrappers_unwrapped() -> None:
-    assert show(PairedBars.pin).text.startswith("def pin(self")
+    assert show(PairedBars.update).text.startswith("def update(self")
     assert show(functools.cache(percent)).text.startswith("def percent")
     assert show(PairedBars).text.startswith("class PairedBars")
 

@@ -5,7 +5,7 @@ import pytest
 
 from course_utils.optimisers import descend
 from course_utils.plots.picture import STILL_LIMIT
-from course_utils.plots.surfaces import above_least, final_losses, gradient_clouds, least, noise_line, on_ground, walks
+from course_utils.plots.surfaces import above_least, final_losses, gradient_clouds, least, on_ground, walks
 from course_utils.surfaces import SURFACES, TWO_MINIMA
 
 
@@ -35,7 +35,6 @@ def test_every_picture_is_small_and_says_what_it_shows() -> None:
         walks(bowl, {"one": path, "two": path}, "Words.", together=True),
         walks(TWO_MINIMA, {"one": descend(TWO_MINIMA)}, "Words."),
         gradient_clouds({1: random.normal(size=(50, 2)), 9: random.normal(size=(50, 2)) / 3}, np.zeros(2), "Words."),
-        noise_line(np.array([1, 4]), np.array([2.0, 1.0]), "Words."),
         final_losses({"case": {2: np.ones(5), 20: np.zeros(5)}}, ("case", 2, np.ones(5)), "Words."),
     ]
     for picture in pictures:

@@ -55,7 +55,7 @@ def test_the_lessons_written_so_far_have_their_exercises():
     assert counts["00"] >= 1
     assert all(4 <= count <= 6 for number, count in counts.items() if number != "00"), counts
     ids = [task.id for task in all_exercises()]
-    assert len(ids) == len(set(ids)) >= 35
+    assert len(ids) == len(set(ids)) >= 30
     assert all(exercise(identifier).id == identifier for identifier in ids)
     for number in lessons():
         assert [task.id for task in lesson_exercises(number)] == [f"{number}.{n + 1}" for n in range(counts[number])]
@@ -72,7 +72,7 @@ def test_solution_passes(task):
 @pytest.mark.parametrize(
     ("identifier", "pattern", "replacement"),
     [
-        ("01.1", "second - (slope * floor + intercept)", "second - slope * floor - intercept"),
+        ("01.1", "seconds - (slope * floor + intercept)", "seconds - slope * floor - intercept"),
         ("01.5", "0.15 * 100 + 1.2", "16.2"),
         ("02.2", "[[1, 1], [1, 1]]\nhidden_biases = [-0.5, -1.5]", "[[2, 2], [3, 3]]\nhidden_biases = [-1, -5]"),
         ("03.2", "zip(parameters, gradient)", "zip(parameters, gradient, strict=True)"),
@@ -80,10 +80,13 @@ def test_solution_passes(task):
         ("04.1", "up = 4e-6\ndown = 4e-6", "up = 1e-8\ndown = 0"),
         ("04.3", "b = -5.0", "b = -4.4"),
         ("04.4", "error * w for w in weights", "w * error for w in weights[:]"),
-        ("12.1", "sum(math.log(p) for p in probabilities)", "math.log2(2) * sum(map(math.log, probabilities))"),
-        ("03.5", "/ len(xs)", "/ len(ys)"),
-        ("03.5", "zip(xs, ys)", "zip(xs, ys, strict=True)"),
-        ("05.4", "zip(values, kept)", "zip(values, kept, strict=True)"),
+        ("12.1", "1 / 64", "0.015625"),
+        ("12.2", "temperature = 0.55", "temperature = 0.52"),
+        ("12.4", "2.0, 6, 1.0, 0.35", "50, 6, 1, 0.95"),
+        ("03.4", "0.00335", "0.00334"),
+        ("03.5", "learning_rate = 0.004\nshare = 0.9", "learning_rate = 0.005\nshare = 0.85"),
+        ("05.1", "sum(train) / len(train)", "sum(x / len(train) for x in train)"),
+        ("05.4", "for epoch, loss in enumerate(losses)", "for epoch, loss in zip(range(len(losses)), losses)"),
     ],
 )
 def test_another_right_answer_passes(identifier, pattern, replacement):
@@ -215,14 +218,9 @@ def test_no_result_may_be_a_constant(task):
         ("03.1", "(2 * step)", "0.2"),
         ("04.4", "for a in activations", "for a in activations[:2]"),
         ("04.4", "error * w", "abs(error) * w"),
-        ("05.2", "max(models, key=lambda model: model[1])", "sorted(models, key=lambda model: model[1])[1]"),
-        ("05.5", "loss < losses[best]", "loss <= losses[best]"),
-        ("05.5", "epoch - best >= patience", "epoch - best > patience"),
-        ("12.1", "sum(math.log(p) for p in probabilities)", "math.log(math.prod(probabilities))"),
-        ("12.2", "if p > 0", "if p > 0.1"),
-        ("12.5", "tokens.index(stop) if stop in tokens", "tokens.index(2) if 2 in tokens"),
-        ("12.6", "new[place] > 0", "place != 1"),
-        ("12.6", "set(seen)", "seen[:2]"),
+        ("05.4", "loss < losses[best]", "loss <= losses[best]"),
+        ("05.4", "epoch - best >= patience", "epoch - best > patience"),
+        ("12.3", "/ temperature", "/ 0.5"),
     ],
 )
 def test_answers_that_lean_on_one_case_are_refused(identifier, pattern, replacement):
@@ -277,16 +275,14 @@ def test_a_declaration_takes_at_most_25_lines():
 def test_a_word_that_is_not_asked_for_is_told_which_are():
     result = exercise("00.1").check("shrink", "grows")
     assert result.message == '`longest_bar` = \'shrink\' is not one of the words asked for: write "grows" or "shrinks".'
-    assert 'hyperparameter", "architecture" or "positional' in exercise("05.3").check("a", "b", "c", "d").message
+    assert 'write "wide", "deep" or "small".' in exercise("05.3").check("broad", 75).message
 
 
 def test_a_question_to_a_picture_reads_the_live_picture():
-    from course_utils import data
-    from course_utils.explorers import LineFitter
+    from course_utils.experiments import tower
+    from course_utils.explorers import LossChooser
 
-    drops = data.falling_ball()
-    fitter = LineFitter(drops.floor.numpy(), drops.seconds.numpy(), ("floor", "seconds"),
-                        slope=0.1, intercept=2.0, loss="absolute")  # fmt: skip
+    fitter = LossChooser(*tower.drops("measured"), slope=0.1, intercept=2.0, loss="absolute")
     task = exercise("01.3")
     assert task.check(fitter).status == "not attempted"
     fitter.set(slope=0.25)
@@ -305,7 +301,7 @@ def test_anything_else_than_the_picture_is_refused(other):
 
 
 def lab(**changed):
-    [picture] = answers(exercise("05.6"), exercise("05.6").answer)
+    [picture] = answers(exercise("05.5"), exercise("05.5").answer)
     return SimpleNamespace(values=picture.values | changed)
 
 
@@ -313,13 +309,13 @@ def test_the_lab_of_the_page_is_where_the_challenge_begins():
     from course_utils.explorers import OverfittingLab
 
     second_lab = OverfittingLab(early_stopping=5, dropout=0.2)
-    assert exercise("05.6").check(second_lab).status == "not attempted"
+    assert exercise("05.5").check(second_lab).status == "not attempted"
 
 
 @pytest.mark.slow
 def test_the_challenge_trains_three_networks(real_training):
     assert lesson_05.mean_validation is real_training
-    task = exercise("05.6")
+    task = exercise("05.5")
     assert task.check(lab()), "a small learning rate alone reaches the mark"
     assert task.best() > 0.86
     assert task.check(lab(learning_rate=0.03)).status == "not yet", "without any cure it does not"
@@ -328,7 +324,7 @@ def test_the_challenge_trains_three_networks(real_training):
 def test_a_challenge_keeps_the_best_score_and_can_be_beaten_again(monkeypatch):
     scores = {0.003: 0.87, 0.004: 0.9, 0.005: 0.8, 0.006: float("nan")}
     monkeypatch.setattr(lesson_05, "mean_validation", lambda **settings: scores[settings["learning_rate"]])
-    task = exercise("05.6")
+    task = exercise("05.5")
     poor = task.check(lab(learning_rate=0.005))
     assert poor.status == "not yet" and "Score 0.800; the mark to reach is 0.86." in poor.message
     assert not task.solved() and task.best() is None
@@ -337,7 +333,7 @@ def test_a_challenge_keeps_the_best_score_and_can_be_beaten_again(monkeypatch):
     assert "A new best; it was 0.870." in task.check(lab(learning_rate=0.004)).message
     again = task.check(lab())
     assert again and "Your best is 0.900: can you beat it?" in again.message
-    assert progress.found("exercises", "05.6")["best"] == 0.9
+    assert progress.found("exercises", "05.5")["best"] == 0.9
     assert "solved ✓ · best score 0.900" in task._repr_markdown_()
 
 
@@ -346,4 +342,4 @@ def test_a_failing_score_is_a_sentence(monkeypatch):
         raise ValueError("the loss grew")
 
     monkeypatch.setattr(lesson_05, "mean_validation", fails)
-    assert exercise("05.6").check(lab(learning_rate=0.3)).message == "this answer cannot be scored: the loss grew."
+    assert exercise("05.5").check(lab(learning_rate=0.3)).message == "this answer cannot be scored: the loss grew."

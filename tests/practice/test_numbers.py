@@ -1,6 +1,7 @@
 """Numbers that the texts of exercises, quizzes and predictions give are what the course's own code computes."""
 
 import math
+import re
 from statistics import mean
 
 import numpy as np
@@ -8,12 +9,13 @@ import pytest
 
 from course_utils import data
 from course_utils.autodiff import Value
+from course_utils.experiments import tower
 from course_utils.experiments.playground import xor
-from course_utils.explorers.fitting import fall_time
+from course_utils.experiments.rules import threes_and_eights
 from course_utils.models.transformer import TransformerConfig
-from course_utils.plots import overfitting as pictures
+from course_utils.practice import lesson_12
 from course_utils.practice.exercises import exercise
-from course_utils.practice.lesson_01 import drops
+from course_utils.practice.lesson_01 import share_right
 from course_utils.practice.questions import predict, quiz
 
 
@@ -23,18 +25,29 @@ def explanations(question):
 
 def test_01_the_fall_from_floor_100():
     assert "takes 15.3 seconds" in exercise("01.5").task
-    assert fall_time(100, data.TERMINAL_SPEED).round(1) == 15.3
-    floor, seconds = drops("between")
-    miss = np.abs(0.15 * floor + 1.2 - seconds).mean()
-    assert "about a tenth of a second; here, by nearly one second" in exercise("01.5").explanation
-    assert 0.06 < miss < 0.15 and 0.8 < 0.15 * 100 + 1.2 - 15.3 < 1
+    assert tower.fall_time(100, tower.TERMINAL_SPEED).round(1) == 15.3
+    assert "RMSE of 0.14 seconds. Here it is off by almost one second" in exercise("01.5").explanation
+    assert round(tower.rmse(lambda floor: 0.15 * floor + 1.2, "between"), 2) == 0.14
+    assert 0.8 < 0.15 * 100 + 1.2 - 15.3 < 1
 
 
 def test_01_a_the_best_single_number():
     times = np.array([3.56, 3.62, 4.62])
     assert times.mean().round(2) == 3.93
-    assert (4.62 - 3.6) ** 2 > ((times - 3.93) ** 2).sum(), explanations(predict("01.a"))
+    said = explanations(predict("01.a"))
+    assert round((4.62 - 3.6) ** 2, 2) == 1.04 and "squared residual of 1.04" in said
+    assert round(((times - 3.93) ** 2).sum(), 2) == 0.71 and "all three together have 0.71" in said
     assert all(abs((other - 4.62) ** 2 - 1) < 0.15 for other in (3.56, 3.62))
+
+
+def test_01_b_the_law_without_air():
+    assert 0.5 < tower.rmse(lambda floor: np.sqrt(2 * 3 * floor / 9.81), "between") < 1
+    assert "more than half a second" in explanations(quiz("01.b"))
+
+
+def test_01_6_the_score_to_start_from():
+    assert f"Ours has {share_right([3, 5], [0, 2], 1):.3f}" in exercise("01.6").task
+    assert len(threes_and_eights("train")[1]) == 268 and "the 268 digits" in exercise("01.6").task
 
 
 def test_02_b_the_best_straight_cut_gets_about_70_percent():
@@ -61,13 +74,26 @@ def test_04_a_three_paths():
     assert (2.001**2 + 3 * 2.001) - (2**2 + 3 * 2) == pytest.approx(0.007001)
 
 
-def test_05_b_steps_and_05_c_parameters():
-    assert f"{150 // 30 * 200:,}" == quiz("05.b").question.answer.text
-    assert f"{64 * 256 + 256 + 256 * 10 + 10:,} knobs" in explanations(predict("05.c"))
+def test_05_b_parameters():
+    assert f"64 × 256 + 256 + 256 × 10 + 10 = {64 * 256 + 256 + 256 * 10 + 10:,} parameters" in explanations(
+        predict("05.b")
+    )
+
+
+def test_05_3_the_means_of_the_folds():
+    task = exercise("05.3")
+    rows = re.findall(r'`"(\w+)"`: folds ([\d %,]+); test (\d+) %', task.task)
+    folds = {name: [int(share) for share in re.findall(r"\d+", shares)] for name, shares, _ in rows}
+    assert [len(shares) for shares in folds.values()] == [5, 5, 5]
+    sums = {name: sum(shares) for name, shares in folds.items()}
+    assert max(sums, key=sums.get) == "wide" and "{}, {} and {}".format(*sums.values()) in task.hints[1]
+    assert max(folds, key=lambda name: max(folds[name])) == "deep" and max(rows, key=lambda row: row[2])[0] == "small"
+    assert dict((name, test) for name, _, test in rows)["wide"] in task.answer
+    assert any(wrong.replacement == str(sums["wide"] // 5) for wrong in task.wrong)
 
 
 def test_05_d_the_recorded_gain_of_each_cure():
-    rows = pictures.recorded("regularisers")
+    rows = data.recorded("regularisers").rows
     chosen = {}
     for row in rows:
         if row["chosen"]:
@@ -79,9 +105,11 @@ def test_05_d_the_recorded_gain_of_each_cure():
     assert 9 <= min(gains) < max(gains) <= 12 and max(gains) - min(gains) < 3
 
 
-def test_12_ratio_vocabulary_and_bits():
+def test_12_ratio_and_the_best_possible_variety():
     odds = [math.exp(math.log(ratio) / 0.5) for ratio in (10, 1)]
     assert odds[0] / odds[1] == pytest.approx(100)
-    vocabulary = TransformerConfig.preset("gpt2").vocabulary
-    assert f"{vocabulary:,}" in exercise("12.2").explanation and round(math.log2(vocabulary), 1) == 15.6
+    assert f"{(math.log2(2) + math.log2(6)) / 2:.2f}" in exercise("12.4").explanation
+    assert sum(lesson_12.SURE) == pytest.approx(1) and sum(lesson_12.OPEN) == pytest.approx(1)
+    for chance in (*lesson_12.SURE, *lesson_12.OPEN):
+        assert re.search(rf"\b{100 * chance:g}\b", exercise("12.4").task)
     assert f"{TransformerConfig.preset('smollm2').vocabulary - 12:,}" in explanations(predict("00.a"))

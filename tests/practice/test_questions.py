@@ -171,5 +171,5 @@ def test_every_question_of_the_course_can_be_asked():
                 assert asked[kind](card.id).question is card and card.id.startswith(f"{number}.")
                 seen.append(card.id)
         letters = sorted(identifier for identifier in seen if identifier.startswith(number))
-        assert letters == [f"{number}.{'abcdefgh'[place]}" for place in range(len(letters))]
-    assert len(set(seen)) == len(seen) >= 25
+        assert letters == [f"{number}.{'abcdefgh'[place]}" for place in range(len(letters))] and len(letters) >= 2
+    assert len(set(seen)) == len(seen)
