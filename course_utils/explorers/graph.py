@@ -146,7 +146,7 @@ def back(now: Pass, name: str) -> str:
     return short(now.gradients[now.graph.names.index(name)] or 0.0)
 
 
-def tested(now: Pass) -> str:
+def turned(now: Pass) -> str:
     """What the gradient foretold when one input was turned, and what came."""
     before = {name: Value(FORMULA[name], name=name) for name in "abc"}
     result = parse(FORMULA["expression"], **before)
@@ -195,7 +195,7 @@ TOUR: tuple[Stop, ...] = (
     ),
     (
         {**FORMULA, "a": 2.1, "step": 0},
-        tested,
+        turned,
     ),
 )
 
@@ -206,7 +206,7 @@ class GraphExplorer(FigureExplorer):
     The expression may use the inputs a, b, c, d, x, y and z. A slider is shown for each that it names.
     """
 
-    size = (8.4, 3.95)
+    size = (8.4, 3.8)
     shown: tuple[str, ...] = ("expression", "step")  # controls
     expression = Text("(a*b + c)**2")
     a = Slider(-5.0, 5.0, 2.0, step=0.1)

@@ -93,7 +93,7 @@ def test_the_static_pictures_say_their_numbers() -> None:
 
 
 def test_no_words_of_a_picture_come_near_its_edge() -> None:
-    graph = new_figure(8.4, 4.7)
+    graph = new_figure(8.4, 3.8)
     GraphPicture(graph, ["x", "y", "*"], layout([(), (), (0, 1)]), [False] * 3)
     for figure, words in ((graph, "value (blue)"), (costs([5, 400], [0.0001, 0.002], [0.0002, 0.3]).figure, "one run")):
         figure.canvas.draw()
