@@ -160,6 +160,7 @@ class DescentExplorer(OnSurface, FigureExplorer):
     """
 
     size = (8.4, 3.6)
+    caption_lines = 4  # with a pinned walk
     optimiser = Choice(list(OPTIMISERS))
     momentum = Slider(0.0, 0.99, 0.9, step=0.01)
     steps = Slider(1, 200, 50)
@@ -316,7 +317,7 @@ class OptimiserRace(OnSurface, FigureExplorer):
     """
 
     size = (8.4, 3.6)
-    caption_lines = 3
+    caption_lines = 5  # with a pinned race
     rates = Choice(["each its best", "one for all"], label="learning rates")
     steps = Slider(1, LONGEST_RACE, 100)
 

@@ -76,33 +76,19 @@ def draw_heights(axes: Axes, surface: Surface, steps: int) -> Text:
     return axes.text(0.99, 0.985, "diverged", transform=axes.transAxes, ha="right", va="top", fontsize=9, color=INK)
 
 
-def walks(surface: Surface, paths: Mapping[str, Trajectory], alt: str, together: bool = False) -> Static:
-    """Show walks, each on a map of its own under its name, or all on one map beside their heights."""
-    titles = list(paths)
-    figure = new_figure(9.2 if together or len(titles) > 1 else 5.4, 4.0 if together else 3.4)
-    if not together:
-        left = 0.06 if len(titles) > 1 else 0.15
-        room = (1 - left) / len(titles)
-        for number, title in enumerate(titles):
-            axes = figure.add_axes((left + number * room, 0.16, room - 0.045, 0.72))
-            draw_ground(axes, surface)
-            axes.plot(*on_ground(surface, paths[title]), "o-", color=ORANGE, markersize=4, linewidth=1.5)
-            axes.set_title(title, fontsize=11)
-            if number:
-                axes.set_ylabel("")
-                axes.set_yticklabels([])
-        return Static(figure, alt)
-    ground = figure.add_axes((0.07, 0.14, 0.44, 0.78))
-    heights = figure.add_axes((0.61, 0.14, 0.37, 0.76))
-    draw_ground(ground, surface)
-    draw_heights(heights, surface, max(len(path.losses) for path in paths.values()) - 1)
-    for title, (colour, marker) in zip(titles, WALKERS.values(), strict=False):
-        path = paths[title]
-        every = max(1, len(path.losses) // 8)
-        look: dict[str, Any] = dict(color=colour, marker=marker, markersize=5, markevery=every, linewidth=1.2)
-        ground.plot(*on_ground(surface, path), **look, label=title)
-        heights.plot(above_least(surface, path), **look, label=title)
-    heights.legend(loc="upper right", fontsize=10, bbox_to_anchor=(1.0, 0.9))
+def walks(surface: Surface, paths: Mapping[str, Trajectory], alt: str) -> Static:
+    """Show walks, each on a map of its own under its name."""
+    figure = new_figure(9.2 if len(paths) > 1 else 5.4, 3.4)
+    left = 0.085 if len(paths) > 1 else 0.15
+    room = (1 - left) / len(paths)
+    for number, (title, path) in enumerate(paths.items()):
+        axes = figure.add_axes((left + number * room, 0.16, room - 0.045, 0.72))
+        draw_ground(axes, surface)
+        axes.plot(*on_ground(surface, path), "o-", color=ORANGE, markersize=4, linewidth=1.5)
+        axes.set_title(title, fontsize=11)
+        if number:
+            axes.set_ylabel("")
+            axes.set_yticklabels([])
     return Static(figure, alt)
 
 

@@ -115,14 +115,13 @@ EXERCISES = (
         hints=("For one parameter: where it is, minus learning rate times gradient.",
                "`[... for p, g in zip(parameters, gradient)]`"),
         inputs=parameters,
-        explanation="This is the whole method. GPT's training differs in how the gradient is found, and in the number "
-        "of parameters.",
+        explanation="This is the whole method. A larger network repeats it with more parameters.",
     ),
     Exercise(
         "03.3", "Too far", difficulty=2, importance=5, minutes=5,
-        task="With pencil and paper: the loss is $3w^2$, its gradient $6w$, and the walk starts at $w=1$. Where does "
-        "one step take it with a learning rate of 0.1? Of 0.3? Of 0.5? Then name a learning rate with which the loss "
-        "**grows at every one of the first ten steps**, and one **above 0.25** that still **arrives**: loss under "
+        task="With pencil and paper: the loss is $3w^2$, its gradient is $6w$, and the walk starts at $w=1$. Where "
+        "does one step take it with a learning rate of 0.1? Of 0.3? Of 0.5? Then name a learning rate with which the "
+        "loss **grows at every one of the first ten steps**, and one **above 0.25** that still **arrives**: loss under "
         "0.001 within fifty steps.",
         stub="diverges = ...\narrives = ...",
         answer="diverges = 0.4\narrives = 0.3",
@@ -140,7 +139,8 @@ EXERCISES = (
                "At 1/3 the factor is -1: w jumps back and forth for ever. A little above it the loss grows, a little "
                "below it w arrives."),
         passes=lambda d, a: 0 < d < math.inf and grows(d) and a > 0.25 and min(losses(a, 50)) < 0.001,
-        explanation="The edge is at 1/3: there the factor `1 - 6 * learning_rate` is -1.",
+        explanation="One step leads to 0.4, to -0.8 and to -2. The edge is at 1/3: there the factor "
+        "`1 - 6 * learning_rate` is -1.",
     ),
     Exercise(
         "03.4", "The edge", difficulty=3, importance=4, minutes=3,
@@ -160,8 +160,8 @@ EXERCISES = (
             Wrong("change nothing but the learning rate. **Reset** brings the other settings back.",
                   "steps = 50", "steps = 20"),
         ),
-        hints=("Type the number into the field beside the slider; it takes five decimal places.",
-               "Halve the gap: is the edge above or below 0.00335?"),
+        hints=("Type a number with five decimal places into the field beside the slider.",
+               "Try the middle of the two numbers."),
         passes=lambda surface, across, up, rate, optimiser, steps: at_the_edge(rate) and (
             surface, across, up, optimiser, steps) == ("line through points", 0.1, 0.1, "gradient descent", 50),
         explanation="The edge is sharp: between a loss that falls and a walk that diverges lies about one percent of "
@@ -200,7 +200,7 @@ QUIZZES = (
             Option("It still sets the length of the steps",
                    "Adam's step is about one learning rate long in each parameter, whatever the gradient. Too long "
                    "still jumps about, too short still crawls.", right=True),
-            Option("True, but only on bowls",
+            Option("True, but only on the bowl",
                    "Try it in the race with **one for all**: on the bowl, too, Adam with a rate of 0.001 has not "
                    "arrived after 200 steps."),
         ),
@@ -209,8 +209,9 @@ QUIZZES = (
         "03.c", "The loss has stayed at a high value for a while. Which conclusion is sound?",
         (
             Option("Training is stuck in a local minimum",
-                   "Perhaps, but in a large network that is rare. A flat stretch, a ravine, a learning rate that is "
-                   "too small, or steps that jump back and forth all look the same if you see only the loss."),
+                   "Perhaps, but in the count above the largest networks never got stuck. A flat stretch, a "
+                   "ravine, a learning rate that is too small, or steps that jump back and forth all look the same if "
+                   "you see only the loss."),
             Option("Several causes look alike; try another learning rate first",
                    "The loss curve alone cannot tell a local minimum from a flat stretch, a ravine or jumping back and "
                    "forth. The learning rate is the cheapest thing to change.", right=True),
@@ -227,10 +228,10 @@ PREDICTIONS = (
         "walk do?",
         (
             Option("arrive in half the steps",
-                   "Longer steps save time only as long as they do not jump over the valley. These do."),
+                   "Longer steps save time only as long as they do not jump across the valley. These do."),
             Option("zigzag, but arrive", "Just below the edge it zigzags. At 0.0034 each jump ends higher up."),
             Option("jump higher and higher, out of the picture",
-                   "At 0.0033 each jump crosses the valley and lands about as high as it began. A little more, and "
+                   "At 0.0033 each jump crosses the valley and lands nearly as high as it began. At 0.0034 "
                    "each jump lands higher than the last one. The ground is steeper there, so the next jump is longer "
                    "still.", right=True),
         ),

@@ -2,12 +2,49 @@
 
 import re
 
+import pytest
+
+from course_utils import assets
+from course_utils.commands import notebooks
 from course_utils.explorers.descent import MAP
-from tests.browser.lab import Lab, numbers
+from tests.browser.lab import VIEWPORT, Lab, numbers
+
+PAGE = assets.project_folder() / "notebooks" / "03_gradient_descent.ipynb"
+HIGHEST = 640  # pixels: a notebook has 647 in a window of 1366 x 768
+FULLEST = """
+from course_utils.explorers.descent import DescentExplorer, OptimiserRace
+"""
 
 
 def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
     ran.check()
+
+
+def test_live_captions_are_the_recorded_ones(lab: Lab) -> None:
+    stored = [output for cell in notebooks.read(PAGE).cells for output in cell.get("outputs", ())]
+    recorded = [
+        output.metadata["image/png"]["alt"]
+        for output in stored
+        if output.get("data", {}).get("text/plain", "").endswith(": interactive picture")
+    ]
+    for explorer, words in zip(lab.explorers(), recorded, strict=True):
+        explorer.show()
+        assert explorer.caption() == words
+
+
+def test_typed_learning_rates_are_kept_exactly(lab: Lab) -> None:
+    tower = lab.run_added("DescentExplorer(landscape)")
+    for typed, words in (("0.0033", "loss 107 to"), ("0.0034", "diverged at step 34")):
+        field = tower.row("learning rate").locator("input.widget-readout")
+        field.fill(typed)
+        field.press("Enter")
+        tower.wait_for_number(float(typed))
+        assert words in tower.caption() and "larger" not in tower.caption()
+
+
+def test_a_start_between_two_steps_of_a_slider_is_kept_exactly(lab: Lab) -> None:
+    saddle = lab.run_added('DescentExplorer(surface="saddle", across=0.08, up=0.501, steps=100)')
+    assert saddle.slider_value("start, bottom to top") == 0.501 and "loss 6.35 to -1;" in saddle.caption()
 
 
 def test_a_click_on_the_map_moves_the_start_there_and_a_drag_takes_it_along(lab: Lab) -> None:
@@ -46,3 +83,24 @@ def test_a_click_on_the_map_moves_the_start_there_and_a_drag_takes_it_along(lab:
     explorer.wait_for_number(4.8)
     assert explorer.height() == height
     assert lab.errors() == [] and lab.console == []
+
+
+@pytest.mark.parametrize("width", [None, 640], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    "line",
+    ['DescentExplorer(optimiser="momentum", learning_rate=0.3)', 'OptimiserRace(rates="one for all", steps=200)'],
+    ids=["descent", "race"],
+)
+def test_it_fits_with_every_control_in_a_small_window_and_a_narrow_column(
+    line: str, width: int | None, lab: Lab, request: pytest.FixtureRequest
+) -> None:
+    column = lab.page.locator(".jp-OutputArea-output:visible").first.bounding_box()["width"]
+    if width:
+        lab.page.set_viewport_size({**VIEWPORT, "width": round(VIEWPORT["width"] - column + width)})
+    view = lab.run_added(f"{FULLEST}pinned = {line}\npinned.pin()\npinned")
+    lab.page.wait_for_timeout(1000)  # every widget has its place
+    box, picture = view.output.locator(".course-explorer").bounding_box(), view.image.bounding_box()
+    view.screenshot("03-fits-" + request.node.callspec.id)
+    lab.page.set_viewport_size(VIEWPORT)
+    assert box["height"] <= HIGHEST and (width is None or abs(box["width"] - width) <= 1), box
+    assert picture["width"] <= box["width"] + 1

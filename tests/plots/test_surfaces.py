@@ -32,7 +32,6 @@ def test_every_picture_is_small_and_says_what_it_shows() -> None:
     pictures = [
         walks(bowl, {"one": path}, "Words."),
         walks(bowl, {"one": path, "two": path, "three": descend(bowl, learning_rate=1.5)}, "Words."),
-        walks(bowl, {"one": path, "two": path}, "Words.", together=True),
         walks(TWO_MINIMA, {"one": descend(TWO_MINIMA)}, "Words."),
         gradient_clouds({1: random.normal(size=(50, 2)), 9: random.normal(size=(50, 2)) / 3}, np.zeros(2), "Words."),
         final_losses({"case": {2: np.ones(5), 20: np.zeros(5)}}, ("case", 2, np.ones(5)), "Words."),
