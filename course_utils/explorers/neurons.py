@@ -1,4 +1,4 @@
-"""One neuron: two inputs, two weights, a bias, a bend."""
+"""One neuron: two inputs, two weights, a bias, an activation."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -68,18 +68,33 @@ def neuron(weights: tuple[float, float], bias: float, inputs: tuple[float, float
     return Neuron(weights, bias, inputs, activation, total, answer, plane.numpy(), sums.numpy(), activate(sums).numpy())
 
 
+def plain(number: float) -> str:
+    """A number as it stands in a sentence: as `signed`, without brackets."""
+    return signed(number).strip("()")
+
+
 TOUR: tuple[Stop, ...] = (
-    ({}, lambda now: f"The weighted sum is {now.sum:.1f}, and tanh makes the answer {now.answer:.2f} of it."),
-    ({"weight_2": 2.0}, lambda now: f"Another sign of weight 2 turns the line of sum zero; here: {now.sum:.1f}."),
-    ({"bias": 3.0}, lambda now: f"The bias moves the line without turning it: the answer is {now.answer:.2f}."),
-    ({"weight_1": 4.0, "weight_2": -4.0}, "Larger weights make the change across the line steeper."),
-    ({"activation": "relu"}, lambda now: f"ReLU answers 0 below a sum of 0; here the sum is {now.sum:.1f}."),
-    ({"activation": "step"}, "With a step the neuron only says on which side of the line the point lies."),
-)
+    ({}, lambda now: f"The sum is {plain(now.sum)}, and tanh makes it {plain(now.answer)}: below zero. The white dot "
+     "lies on the orange side of the line."),
+    ({"input_2": 0.0}, lambda now: f"Input 2 at 0: the sum is {plain(now.sum)} and the answer {plain(now.answer)}. "
+     "The dot has crossed the line; the map has not changed."),
+    ({"bias": 2.5}, lambda now: f"Inputs as before, bias {plain(now.bias)}: the line has moved without turning, and "
+     f"the answer is {plain(now.answer)}."),
+    ({"weight_2": 2.0}, lambda now: f"Weight 2 at {plain(now.weights[1])}: input 2 now speaks for. The line has "
+     f"turned, and the sum is {plain(now.sum)}."),
+    ({"weight_1": 2.0, "weight_2": -4.0, "bias": 1.0}, lambda now: "Weights and bias doubled: the line stays where it "
+     f"was, and the answer changes faster across it. It is {plain(now.answer)} here."),
+    ({"weight_1": 0.0, "weight_2": 0.0}, lambda now: "Both weights at 0: the inputs do not matter. Only the bias is "
+     f"left, and the answer is {plain(now.answer)} everywhere."),
+    ({"activation": "relu"}, lambda now: f"relu answers 0 wherever the sum is below 0. Here the sum is "
+     f"{plain(now.sum)} and the answer {plain(now.answer)}."),
+    ({"activation": "step"}, lambda now: f"step answers 1 on one side of the line and 0 on the other. Here it answers "
+     f"{plain(now.answer)}."),
+)  # fmt: skip
 
 
 class NeuronExplorer(FigureExplorer):
-    """A neuron's formula with its numbers, its answer over all inputs, and the bend that makes the answer."""
+    """A neuron's formula with its numbers, its answer over all inputs, and the activation that makes the answer."""
 
     size = (8.4, 4.0)
     weight_1 = Slider(-4.0, 4.0, 1.0, step=0.1)
@@ -100,7 +115,7 @@ class NeuronExplorer(FigureExplorer):
         return largest(result.activation)
 
     def make_panels(self, figure: Figure, result: Neuron) -> dict[str, Panel]:
-        """The plane with the line where the sum is zero; the activation with the present sum on it."""
+        """The plane with the line where the sum is zero; the activation with the sum of these inputs on it."""
         top = largest(result.activation)
         plane = figure.add_axes((0.06, 0.12, 0.37, 0.74), xlabel="input 1")
         plane.set_ylabel("input 2", labelpad=0)
@@ -129,7 +144,7 @@ class NeuronExplorer(FigureExplorer):
         """The formula with its numbers, the plane, the activation."""
         (a, b), (x, y) = result.weights, result.inputs
         products = f"{signed(a)} · {signed(x)} + {signed(b)} · {signed(y)} + {signed(result.bias)}"
-        total, name = signed(result.sum).strip("()"), result.activation
+        total, name = plain(result.sum), result.activation
         at = float(np.clip(result.sum, -6, 6)), float(np.clip(result.answer, -1.6, 3.2))
         return {
             "answers": result.plane,
@@ -139,7 +154,7 @@ class NeuronExplorer(FigureExplorer):
                 "drop": ([at[0], at[0], -6], [-1.6, at[1], at[1]]),
                 "here": ([at[0]], [at[1]]),
             },
-            "formula": f"{name}( {products} )  =  {name}( {total} )  =  {signed(result.answer).strip('()')}",
+            "formula": f"{name}( {products} )  =  {name}( {total} )  =  {plain(result.answer)}",
         }
 
     def caption(self, result: Neuron) -> str:

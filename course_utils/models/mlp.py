@@ -13,7 +13,7 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
     "gelu": nn.functional.gelu,
-    "linear": lambda sums: sums,  # no bend at all: then any stack of layers is one layer
+    "linear": lambda sums: sums,  # the sum as it is: then any stack of layers is one layer
 }
 
 

@@ -477,17 +477,6 @@ def functions(sums: np.ndarray, answers: dict[str, np.ndarray]) -> Figure:
     return figure
 
 
-def curves(inputs: np.ndarray, outputs: dict[str, np.ndarray]) -> Figure:
-    """Curves over one input, one line each with its name."""
-    figure = new_figure(7.2, 3.0)
-    axes = figure.add_axes((0.11, 0.16, 0.87, 0.8), xlabel="input", ylabel="output")
-    styles = zip(outputs.items(), (BLUE, ORANGE, INK, GREEN), ("-", "--", ":", "-."), strict=False)
-    for (name, values), colour, style in styles:
-        axes.plot(inputs, values, color=colour, linestyle=style, linewidth=2.2, label=name)
-    axes.legend()
-    return figure
-
-
 def dots_by_seed(groups: dict[str, Sequence[float]]) -> Figure:
     """Each seed's accuracy, a share, as a dot; the mean of a group as a mark with its number."""
     figure = new_figure(8.4, 0.62 * len(groups) + 0.8)

@@ -1,15 +1,17 @@
-"""Exercises, quizzes and predictions of notebook 02: neurons and networks."""
+"""Exercises, quizzes and predictions of lesson 02: neurons and networks."""
 
+import math
 import random
 
 from course_utils.practice.exercises import Exercise, Wrong, numbers
 from course_utils.practice.questions import Option, Question
 
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
+ROWS = ("..####..", ".######.", ".##--##.", ".##--##.", ".##--##.", ".##--##.", ".######.", "..####..")
 
 
 def step_network(hidden: list[list[float]], biases: list[float], out: list[float], bias: float) -> list[int]:
-    """What two hidden neurons and one output neuron, all steps, say to the four corners."""
+    """What two hidden neurons and one output neuron, all with the step activation, answer to the four corners."""
     says = []
     for a, b in CORNERS:
         answers = [int(w[0] * a + w[1] * b + c > 0) for w, c in zip(hidden, biases, strict=True)]
@@ -17,42 +19,49 @@ def step_network(hidden: list[list[float]], biases: list[float], out: list[float
     return says
 
 
-def written(generator: random.Random) -> tuple[list[str], list[str]]:
-    """Who wrote each of some digits, and the one, two or three writers to hold out."""
-    names = ["Ada", "Ben", "Cleo", "Dov", "Eva"]
-    writers = generator.sample(names, 5) + generator.choices(names[:3], k=generator.randint(3, 7))
-    return writers, generator.sample(names, generator.randint(1, 3))
+def corner_answers(weight_1: float, weight_2: float, bias: float) -> list[float]:
+    """What a tanh neuron answers to the four corners."""
+    return [math.tanh(weight_1 * a + weight_2 * b + bias) for a, b in CORNERS]
 
 
-def predictions(generator: random.Random) -> tuple[list[int], list[int]]:
-    """What a network answered, and the labels, for four to nine examples of three classes."""
-    count = generator.randint(4, 9)
-    return generator.choices(range(3), k=count), generator.choices(range(3), k=count)
+def says_both(weight_1: float, weight_2: float, bias: float) -> bool:
+    """Whether a tanh neuron is above 0.5 if both inputs are 1, and below -0.5 at the other three corners."""
+    *others, both = corner_answers(weight_1, weight_2, bias)
+    return both > 0.5 and max(others) < -0.5
 
 
-def picture(generator: random.Random) -> tuple[list[list[float]], list[list[float]]]:
-    """A picture of four to seven rows and columns, and a filter of 3 x 3."""
-    rows, columns = generator.sample(range(4, 8), 2)
-    return [numbers(generator, columns) for _ in range(rows)], [numbers(generator, 3) for _ in range(3)]
+def share_of_zeros_right(weights: list[str], bias: float) -> float:
+    """The share of the digits to learn from of which a neuron with weights drawn by hand says rightly: a 0, or not."""
+    from course_utils import data  # here: the other checks need no torch
+    from course_utils.experiments.reading import pattern
+
+    digits = data.digits()
+    sums = (digits.train_images * pattern("\n".join(weights))).sum(dim=(1, 2)) + float(bias)
+    return ((sums > 0) == (digits.train_labels == 0)).double().mean().item()
+
+
+def drawable(weights: list[str], bias: float) -> bool:
+    """Whether the weights are eight rows of eight of the signs that `reading.pattern` knows."""
+    return all(len(row) == 8 and set(row) <= set("#-.") for row in weights) and bias == bias
 
 
 # A card reads as a card, not as one argument a line.
 # fmt: off
 EXERCISES = (
     Exercise(
-        "02.1", "One neuron", difficulty=1, importance=5, minutes=5,
-        task="A neuron multiplies each input by its weight, adds everything up, adds its bias, and bends the sum with "
-        "`math.tanh`. Write one.",
+        "02.1", "One neuron", difficulty=1, importance=5, minutes=3,
+        task="A neuron multiplies each input by its weight, adds everything up, adds its bias, and passes the sum "
+        "through its activation, here `math.tanh`. Write one, for any number of inputs.",
         stub="import math\n\n\ndef neuron(inputs, weights, bias):\n    return ...",
         answer="import math\n\n\ndef neuron(inputs, weights, bias):\n"
         "    return math.tanh(sum(x * w for x, w in zip(inputs, weights)) + bias)",
         wrong=(
-            Wrong("the bias is added after the bend; it belongs inside, with the sum.", ") + bias)", ")) + bias"),
+            Wrong("the bias is added after the activation; it belongs inside, with the sum.", ") + bias)", ")) + bias"),
             Wrong("the bias is missing: such a neuron can only ever switch at zero.", " + bias", ""),
-            Wrong("nothing bends the sum. Without `math.tanh`, ten layers are no more than one.",
+            Wrong("the activation is missing: pass the whole sum through `math.tanh`.",
                   "math.tanh(sum(x * w for x, w in zip(inputs, weights)) + bias)",
                   "sum(x * w for x, w in zip(inputs, weights)) + bias"),
-            Wrong("each product is bent on its own; add up first, then bend once.",
+            Wrong("each product goes through `math.tanh` on its own; add up first, then use it once.",
                   "math.tanh(sum(x * w for x, w in zip(inputs, weights)) + bias)",
                   "sum(math.tanh(x * w) for x, w in zip(inputs, weights)) + bias"),
         ),
@@ -60,10 +69,55 @@ EXERCISES = (
                "`math.tanh(sum(...) + bias)`: the sum and the bias go in together."),
         inputs=lambda r: (numbers(r, n := r.randint(2, 5), -1, 1), numbers(r, n, -1, 1),
                           r.choice([-1, 1]) * r.uniform(0.3, 0.9)),
-        explanation="This line, repeated a few million times, is a network.",
+        explanation="The plain network of this lesson has 138 such neurons, with another activation.",
     ),
     Exercise(
-        "02.2", "Exclusive or, by hand", difficulty=4, importance=5, minutes=8,
+        "02.2", "A neuron that says *both*", difficulty=2, importance=4, minutes=3,
+        task="Move the two weights and the bias of the picture above, with the activation `tanh`, so that the neuron "
+        "answers **more than 0.5** if both inputs are 1, and **less than −0.5** if one of them, or both, are 0. Move "
+        "the inputs to try the four cases. Then run the box below: it reads weights and bias from the picture.",
+        picture="one_neuron",
+        stub="weight_1 = 1.0\nweight_2 = -2.0\nbias = 0.5",
+        answer="weight_1 = 2.0\nweight_2 = 2.0\nbias = -3.0",
+        wrong=(
+            Wrong("with both inputs 1 the answer is not above 0.5. Both inputs must speak **for**: give both a weight "
+                  "above 0, and together they must outweigh the bias.", "bias = -3.0", "bias = -4.0",
+                  when=lambda *knobs: corner_answers(*knobs)[3] <= 0.5),
+            Wrong("one input alone is enough for this neuron. Lower the bias, so that it takes both.",
+                  "bias = -3.0", "bias = -1.0",
+                  when=lambda *knobs: corner_answers(*knobs)[3] > 0.5 and max(corner_answers(*knobs)[1:3]) >= -0.5),
+        ),
+        hints=("Give both inputs the same weight, above 0. The bias must be below 0.",
+               "With both weights 2, one input alone adds 2 and both add 4. The bias must lie between."),
+        passes=says_both,
+        explanation="The line now separates the corner (1, 1) from the other three.",
+    ),
+    Exercise(
+        "02.3", "Draw the weights", difficulty=2, importance=5, minutes=5,
+        task="Open challenge: draw the weights of one neuron that tells a 0 from every other digit, as eight rows of "
+        "eight signs (`#` is 1, `-` is −2, `.` is 0), and choose its **bias**. The neuron says *0* if its weighted sum "
+        "plus bias is above 0. The score is the share of the 1,347 digits that it gets right. A neuron that never says "
+        "*0* scores 0.901; the ring and hole of this lesson, with the bias −7.6, score 0.967. Reach **0.97**, then try to "
+        "beat your own score.",
+        stub="weights = [..., ..., ..., ..., ..., ..., ..., ...]\nbias = ...",
+        answer="weights = [\n" + "".join(f'    "{row}",\n' for row in ROWS) + "]\nbias = -13.4",
+        wrong=(
+            Wrong("each row has eight signs, and each of them is `#`, `-` or `.`.", "..####..", "..####",
+                  when=lambda weights, bias: not drawable(weights, 0)),
+            Wrong("nothing speaks against a 0. Where does a 0 have no ink? Put some `-` there.",
+                  "--", "..", when=lambda weights, bias: drawable(weights, 0) and "-" not in "".join(weights)),
+        ),
+        hints=("Begin with the ring and the hole of this lesson. Could the ring be thicker? A thicker ring gives larger sums, so "
+               "the bias must be lower.",
+               "Make the ring two pixels thick all round, `.######.` in its second row, and try biases from -12 to -14."),
+        passes=drawable,
+        score=share_of_zeros_right,
+        mark=0.97,
+        explanation="You chose the weights to suit these digits, so the held-out ones would be the honest test.",
+        seconds=20.0,
+    ),
+    Exercise(
+        "02.4", "Exclusive or, with pencil and paper", difficulty=3, importance=5, minutes=6,
         task="Each neuron says 1 if its weighted sum plus bias is above 0, else 0. Choose the numbers of **two hidden "
         "neurons** and one output neuron so that the output is 1 when exactly one of the two inputs is 1. (Each row of "
         "`hidden_weights` belongs to one hidden neuron.)",
@@ -87,106 +141,19 @@ EXERCISES = (
         passes=lambda *network: step_network(*network) == [0, 1, 1, 0],
         explanation="One neuron draws one straight line, and no single line does this. Two lines do.",
     ),
-    Exercise(
-        "02.3", "How many parameters?", difficulty=2, importance=4, minutes=5,
-        task="A network has layers of the given sizes, inputs first: `[64, 32, 10]` has 64 inputs, 32 hidden neurons "
-        "and 10 outputs. Every neuron has a weight for each number that the layer before it hands on, and a bias. How "
-        "many numbers are learned?",
-        stub="def parameters(sizes):\n    return ...",
-        answer="def parameters(sizes):\n"
-        "    return sum((before + 1) * after for before, after in zip(sizes, sizes[1:]))",
-        wrong=(
-            Wrong("the biases are missing: one for every hidden neuron and every output.", "(before + 1) * after",
-                  "before * after"),
-            Wrong("that is one bias for each layer; every **neuron** has its own.", "(before + 1) * after",
-                  "before * after + 1"),
-            Wrong("inputs have no biases; count them for the later layers only.", "(before + 1) * after",
-                  "before * (after + 1)"),
-            Wrong("this counts neurons. Parameters sit on the connections between them.",
-                  "(before + 1) * after for before, after in zip(sizes, sizes[1:])", "size for size in sizes"),
-        ),
-        hints=("From 64 to 32: 64 * 32 weights, and 32 biases.",
-               "`zip(sizes, sizes[1:])` gives each layer with the next."),
-        inputs=lambda r: ([r.randint(3, 70) for _ in range(r.randint(3, 5))],),
-        explanation="`[64, 32, 10]` gives 2,410. Notebook 10 counts GPT-3's 175 billion in the same way.",
-    ),
-    Exercise(
-        "02.4", "Accuracy", difficulty=1, importance=4, minutes=3,
-        task="What share of the predictions is right? Give a number between 0 and 1.",
-        stub="def accuracy(predicted, labels):\n    return ...",
-        answer="def accuracy(predicted, labels):\n"
-        "    return sum(p == label for p, label in zip(predicted, labels)) / len(labels)",
-        wrong=(
-            Wrong("this counts the right predictions; divide by how many there are.", " / len(labels)", ""),
-            Wrong("this is the share of mistakes: `==`, not `!=`.", "p == label", "p != label"),
-            Wrong("this is a percentage; a share is between 0 and 1.", " / len(labels)", " / len(labels) * 100"),
-        ),
-        hints=("`p == label` is True or False, and Python adds True as 1.",
-               "The sum of those, divided by `len(labels)`."),
-        inputs=predictions,
-        explanation="Always say **on what** the accuracy was measured: the next exercise shows why.",
-    ),
-    Exercise(
-        "02.5", "Keep writers apart", difficulty=3, importance=5, minutes=7,
-        task="One person's sevens look alike. If a network trains on some of them and is tested on the others, the "
-             "test "
-        "is too easy. Given who **wrote** each digit and the writers to **hold out**, give two lists of positions: the "
-        "digits to train on, and those to test on.",
-        stub="def split(writers, held_out):\n    return ...",
-        answer="def split(writers, held_out):\n"
-        "    train = [i for i, writer in enumerate(writers) if writer not in held_out]\n"
-        "    test = [i for i, writer in enumerate(writers) if writer in held_out]\n    return train, test",
-        wrong=(
-            Wrong("the two lists are swapped: held-out writers are for the test.", "return train, test",
-                  "return test, train"),
-            Wrong("this gives the writers' names; positions are asked for (`enumerate` counts them).", "[i for i,",
-                  "[writer for i,"),
-            Wrong("this splits by position, so the same writer can be on both sides: leakage.", "return train, test",
-                  "return list(range(len(train))), list(range(len(train), len(writers)))"),
-            Wrong("held-out digits are also trained on. That is leakage: the test would measure memory.",
-                  " if writer not in held_out", ""),
-        ),
-        hints=("For each position ask: is its writer in `held_out`?",
-               "`[i for i, writer in enumerate(writers) if writer in held_out]` is the list to test on."),
-        inputs=written,
-        explanation="Split by writer, the same network scores about four percentage points less: the honest figure.",
-    ),
-    Exercise(
-        "02.6", "A filter slides over a picture", difficulty=4, importance=4, minutes=8,
-        task="Lay a 3 x 3 filter on every place where it fits into the picture, multiply number by number, and add up. "
-        "A picture of 6 x 5 numbers gives 4 x 3. With `[[-1, 0, 1]] * 3`, vertical edges light up.",
-        stub="def slide(picture, kernel):\n    return ...",
-        answer="def slide(picture, kernel):\n    def at(row, column):\n"
-        "        return sum(kernel[i][j] * picture[row + i][column + j] for i in range(3) for j in range(3))\n\n"
-        "    rows, columns = len(picture) - 2, len(picture[0]) - 2\n"
-        "    return [[at(row, column) for column in range(columns)] for row in range(rows)]",
-        wrong=(
-            Wrong("the filter is flipped upside down and left to right. In mathematics that is called convolution; "
-                  "networks do not flip.", "kernel[i][j]", "kernel[2 - i][2 - j]"),
-            Wrong("rows and columns of the filter are swapped, so it finds horizontal edges instead of vertical ones.",
-                  "kernel[i][j]", "kernel[j][i]"),
-            Wrong("the filter stops too early: it fits in `height - 2` rows and `width - 2` "
-                  "columns.", "len(picture) - 2, len(picture[0]) - 2", "len(picture) - 3, len(picture[0]) - 3"),
-        ),
-        hints=("Write the sum for one place first: nine products `kernel[i][j] * picture[row + i][column + j]`.",
-               "Then two loops: `row` from 0 to height - 3, `column` from 0 to width - 3."),
-        inputs=picture,
-        explanation="Nine numbers, used everywhere in the picture. A convolutional network learns which nine.",
-    ),
 )
 
 QUIZZES = (
     Question(
-        "02.a", "Which of these do an artificial neuron and a nerve cell have in common?",
+        "02.a", "A neuron has the weight 1 on a ring of pixels, and 0 everywhere else. Which image gives it the largest "
+        "sum?",
         (
-            Option("both weigh many signals and answer more strongly when enough comes together",
-                   "This much was taken from biology.", right=True),
-            Option("both answer with pulses in time",
-                   "A nerve cell fires pulses. Ours gives one number, and has no sense of time."),
-            Option("both learn by the same method",
-                   "Ours learn by gradient descent (notebook 03). How brains learn is an open question."),
-            Option("both grow new connections",
-                   "Nerve cells do. In our networks the connections stay and their weights change."),
+            Option("a beautiful 0", "Its ink lies on the ring. But part of the ring is paler than full ink, and these "
+                   "pixels count for less than 1."),
+            Option("a square that is black all over",
+                   "Every pixel of the ring is 1, the most there can be. Nothing in these weights objects to the ink "
+                   "elsewhere.", right=True),
+            Option("blank paper", "Every pixel is 0, so the sum is 0, the smallest that this neuron can have."),
         ),
     ),
     Question(
@@ -203,20 +170,18 @@ QUIZZES = (
 
 PREDICTIONS = (
     Question(
-        "02.b", "A network without a hidden layer makes one straight cut. How many of the XOR points does the **best** "
-        "possible cut get right?",
+        "02.b", "Ten neurons, one for each digit, learn from paper and chalk together. How many of the held-out digits "
+        "will they read rightly, of both kinds?",
         (
-            Option("about half, as good as a coin",
-                   "A cut through the middle gets half. A slanting cut that separates one corner from the rest gets "
-                   "more. Training does not look for it, though: it lowers the loss, and the loss is lowest where the "
-                   "network hardly commits itself. So a trained cut can end near one half."),
-            Option("about 70 %",
-                   "A slanting cut can separate one corner from the rest. Then most of that corner is right, and most "
-                   "of the two corners beside it; the opposite corner is wrong. No straight cut does better. The table "
-                   "below shows that training need not even find it.", right=True),
-            Option("nearly all, in the right place",
-                   "Points in opposite corners belong together. A straight cut that puts two opposite corners on one "
-                   "side always has at least part of another corner there, too."),
+            Option("nearly as many as before",
+                   "The shapes are the same, and you read both with ease. But every pixel has changed, and these ten "
+                   "neurons add up pixels."),
+            Option("about half: one of the two kinds",
+                   "Training tries to serve both kinds, and there are as many of the one as of the other. What helps "
+                   "with paper harms with chalk."),
+            Option("hardly more than by guessing: 10 to 20 in 100",
+                   "With ten digits, a guess is right 10 times in 100, and these neurons do hardly better.",
+                   right=True),
         ),
     ),
     Question(

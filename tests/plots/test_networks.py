@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_utils.plots.networks import curves, gallery
+from course_utils.plots.networks import gallery
 
 
 def test_signed_images_have_their_own_scale_or_one_to_compare_them_by() -> None:
@@ -19,9 +19,3 @@ def test_images_of_ink_run_from_paper_to_ink_and_nothing_is_white() -> None:
     assert ink.get_clim() == (0, 1)
     (empty,) = gallery([np.zeros((2, 2))], signed=True).axes[0].images
     assert empty.to_rgba(empty.get_array(), bytes=True).min() >= 254
-
-
-def test_the_axis_name_of_curves_fits_beside_wide_numbers() -> None:
-    figure = curves(np.linspace(-2, 2, 9), {"bent": np.linspace(-12.5, 12.5, 9)})
-    figure.canvas.draw()
-    assert figure.axes[0].yaxis.label.get_window_extent().x0 >= 0
