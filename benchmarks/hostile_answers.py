@@ -133,7 +133,7 @@ def attack(answers: int, seed: int = 0) -> Iterator[tuple[Exercise, str, float]]
             if isinstance(error, KeyboardInterrupt):
                 raise
             said = f"raised {type(error).__name__}"
-        if task.id == "02.2" and said == "correct":
+        if task.id == "02.4" and said == "correct":
             said = "not yet"  # one of its weights may be any negative number, so some of these answers are right
         yield task, said, time.monotonic() - began
 

@@ -110,14 +110,14 @@ EXERCISES = (
         hints=("Begin with the ring and the hole of this lesson. Could the ring be thicker? A thicker ring gives larger sums, so "
                "the bias must be lower.",
                "Make the ring two pixels thick all round, `.######.` in its second row, and try biases from -12 to -14."),
-        passes=drawable,
+        passes=lambda weights, bias: drawable(weights, bias) and "-" in "".join(weights),
         score=share_of_zeros_right,
         mark=0.97,
         explanation="You chose the weights to suit these digits, so the held-out ones would be the honest test.",
         seconds=20.0,
     ),
     Exercise(
-        "02.4", "Exclusive or, with pencil and paper", difficulty=3, importance=5, minutes=6,
+        "02.4", "Exclusive or, with pencil and paper", difficulty=3, importance=5, minutes=5,
         task="Each neuron says 1 if its weighted sum plus bias is above 0, else 0. Choose the numbers of **two hidden "
         "neurons** and one output neuron so that the output is 1 when exactly one of the two inputs is 1. (Each row of "
         "`hidden_weights` belongs to one hidden neuron.)",

@@ -209,7 +209,7 @@ def test_inputs_are_fresh_each_time():
 
 
 def test_values_of_the_wrong_kind_shape_and_number_get_one_sentence():
-    tower, network = exercise("01.5"), exercise("02.2")
+    tower, network = exercise("01.5"), exercise("02.4")
     assert "takes two answers (predicted, too_long), and was given one answer." in tower.check(6.06).message
     assert "was given three answers." in tower.check(1, 2, 3).message
     assert "`predicted` is a text, where a number is needed." in tower.check("6.06", 2.02).message
@@ -234,7 +234,7 @@ def test_an_unfilled_stub_says_the_same_in_every_run():
     assert repr(SOFTMAX.check(...)) == "Not attempted yet: replace the dots with your own code."
     assert repr(exercise("03.3").check(..., ...)) == "Not attempted yet: replace the dots with two numbers."
     assert repr(exercise("00.2").check(...)) == "Not attempted yet: replace the dots with a number."
-    four = exercise("02.2").check([[..., ...], [..., ...]], [..., ...], [..., ...], ...)
+    four = exercise("02.4").check([[..., ...], [..., ...]], [..., ...], [..., ...], ...)
     assert repr(four) == "Not attempted yet: replace the dots with numbers, in all four lines."
     assert exercise("03.3").check(...)._repr_html_() == exercise("03.3").check(...)._repr_html_()
 

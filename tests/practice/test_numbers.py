@@ -10,12 +10,12 @@ import pytest
 from course_utils import data
 from course_utils.autodiff import Value
 from course_utils.experiments import tower
-from course_utils.experiments.playground import xor
 from course_utils.experiments.rules import threes_and_eights
 from course_utils.models.transformer import TransformerConfig
 from course_utils.practice import lesson_12
 from course_utils.practice.exercises import exercise
 from course_utils.practice.lesson_01 import share_right
+from course_utils.practice.lesson_02 import ROWS, share_of_zeros_right
 from course_utils.practice.questions import predict, quiz
 
 
@@ -50,21 +50,15 @@ def test_01_6_the_score_to_start_from():
     assert len(threes_and_eights("train")[1]) == 268 and "the 268 digits" in exercise("01.6").task
 
 
-def test_02_b_the_best_straight_cut_gets_about_70_percent():
-    points, classes = xor(np.random.default_rng(0), 2000)
-    best = 0.0
-    for angle in np.linspace(0, 2 * np.pi, 73):
-        sums = points @ np.array([np.cos(angle), np.sin(angle)])
-        for place in np.linspace(sums.min(), sums.max(), 101):
-            best = max(best, ((sums > place) == (classes == 1)).mean())
-    assert 0.66 < best < 0.74
-    assert predict("02.b").question.answer.text == "about 70 %"
-    middle = ((points[:, 0] > 0) == (classes == 1)).mean()
-    assert 0.45 < middle < 0.55, "a cut through the middle gets half"
-
-
-def test_02_3_the_parameters_of_the_digits_network():
-    assert (64 + 1) * 32 + (32 + 1) * 10 == 2410 and "2,410" in exercise("02.3").explanation
+def test_02_3_the_scores_to_start_from():
+    ring_and_hole = ["..####..", ".##..##.", *[".#.--.#."] * 4, ".##..##.", "..####.."]
+    scores = {bias: share_of_zeros_right(ring_and_hole, bias) for bias in (-6.5, -7.6, -8.7, -100)}
+    assert f"scores {scores[-100]:.3f}; the ring and hole" in exercise("02.3").task
+    assert f"with the bias −7.6, score {scores[-7.6]:.3f}" in exercise("02.3").task
+    assert max(scores.values()) == scores[-7.6] < exercise("02.3").mark
+    biases = (-12, -13, -14)
+    thick = [share_of_zeros_right(list(ROWS), bias) for bias in biases]
+    assert max(thick) > exercise("02.3").mark and "from -12 to -14" in exercise("02.3").hints[1]
 
 
 def test_04_a_three_paths():
