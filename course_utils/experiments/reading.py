@@ -110,7 +110,7 @@ def five_scores(make: Callable[[data.Digits, int], nn.Module], split: str) -> li
 
 
 def pattern(text: str) -> Tensor:
-    """Weights drawn by hand, eight rows of eight signs: ``#`` is 1, ``-`` is -2 and ``.`` is 0.
+    r"""Weights drawn by hand, eight rows of eight signs: ``#`` is 1, ``-`` is -2 and ``.`` is 0.
 
     Returns:
         ``(8, 8)``.
@@ -118,7 +118,7 @@ def pattern(text: str) -> Tensor:
     Raises:
         ValueError: it is not eight rows of eight of these signs.
 
-    >>> pattern("\\n".join(["..####-."] * 8)).sum().item()
+    >>> pattern("\n".join(["..####-."] * 8)).sum().item()
     16.0
     """
     weight = {"#": 1.0, "-": -2.0, ".": 0.0}

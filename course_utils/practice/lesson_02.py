@@ -1,7 +1,6 @@
 """Exercises, quizzes and predictions of lesson 02: neurons and networks."""
 
 import math
-import random
 
 from course_utils.practice.exercises import Exercise, Wrong, numbers
 from course_utils.practice.questions import Option, Question
@@ -97,8 +96,8 @@ EXERCISES = (
         task="Open challenge: draw the weights of one neuron that tells a 0 from every other digit, as eight rows of "
         "eight signs (`#` is 1, `-` is −2, `.` is 0), and choose its **bias**. The neuron says *0* if its weighted sum "
         "plus bias is above 0. The score is the share of the 1,347 digits that it gets right. A neuron that never says "
-        "*0* scores 0.901; the ring and hole of this lesson, with the bias −7.6, score 0.967. Reach **0.97**, then try to "
-        "beat your own score.",
+        "*0* scores 0.901; the ring and hole of this lesson, with the bias −7.6, score 0.967. Reach **0.97**, then try "
+        "to beat your own score.",
         stub="weights = [..., ..., ..., ..., ..., ..., ..., ...]\nbias = ...",
         answer="weights = [\n" + "".join(f'    "{row}",\n' for row in ROWS) + "]\nbias = -13.4",
         wrong=(
@@ -107,9 +106,8 @@ EXERCISES = (
             Wrong("nothing speaks against a 0. Where does a 0 have no ink? Put some `-` there.",
                   "--", "..", when=lambda weights, bias: drawable(weights, 0) and "-" not in "".join(weights)),
         ),
-        hints=("Begin with the ring and the hole of this lesson. Could the ring be thicker? A thicker ring gives larger sums, so "
-               "the bias must be lower.",
-               "Make the ring two pixels thick all round, `.######.` in its second row, and try biases from -12 to -14."),
+        hints=("Begin with the ring and the hole of this lesson. What if the ring is thicker, and the bias lower?",
+               "Make the ring two pixels thick all round, with `.######.` in its second row. Try biases from -12 to -14."),
         passes=lambda weights, bias: drawable(weights, bias) and "-" in "".join(weights),
         score=share_of_zeros_right,
         mark=0.97,
@@ -145,11 +143,10 @@ EXERCISES = (
 
 QUIZZES = (
     Question(
-        "02.a", "A neuron has the weight 1 on a ring of pixels, and 0 everywhere else. Which image gives it the largest "
-        "sum?",
+        "02.a", "A neuron has the weight 1 on a ring of pixels and 0 everywhere else. Which image has the largest sum?",
         (
-            Option("a beautiful 0", "Its ink lies on the ring. But part of the ring is paler than full ink, and these "
-                   "pixels count for less than 1."),
+            Option("a 0 that somebody wrote", "About half of its ink lies on the ring. No 0 of ours covers all of the ring: "
+                   "the largest sum is 15.0, and the square has 24."),
             Option("a square that is black all over",
                    "Every pixel of the ring is 1, the most there can be. Nothing in these weights objects to the ink "
                    "elsewhere.", right=True),

@@ -123,7 +123,9 @@ def test_the_foot_of_the_2_matters_and_its_top_does_not(names):
 
 
 def test_the_playground_needs_its_hidden_layer():
-    held_out = [NetworkPlayground(data="xor", layers=layers, width=4).train(800).result.held_out[1] for layers in (0, 1)]
+    held_out = [
+        NetworkPlayground(data="xor", layers=layers, width=4).train(800).result.held_out[1] for layers in (0, 1)
+    ]
     assert held_out[0] < 0.8 < 0.95 < held_out[1]
 
 

@@ -6,10 +6,12 @@ from statistics import mean
 
 import numpy as np
 import pytest
+import torch
 
 from course_utils import data
 from course_utils.autodiff import Value
 from course_utils.experiments import tower
+from course_utils.experiments.reading import pattern
 from course_utils.experiments.rules import threes_and_eights
 from course_utils.models.transformer import TransformerConfig
 from course_utils.practice import lesson_12
@@ -48,6 +50,17 @@ def test_01_b_the_law_without_air():
 def test_01_6_the_score_to_start_from():
     assert f"Ours has {share_right([3, 5], [0, 2], 1):.3f}" in exercise("01.6").task
     assert len(threes_and_eights("train")[1]) == 268 and "the 268 digits" in exercise("01.6").task
+
+
+def test_02_a_real_zeros_and_a_black_square_on_the_ring():
+    ring = pattern("\n".join(["..####..", ".##..##.", *[".#....#."] * 4, ".##..##.", "..####.."]))
+    digits = data.digits()
+    images = torch.cat([digits.train_images, digits.test_images])
+    zeros = images[torch.cat([digits.train_labels, digits.test_labels]) == 0]
+    largest, share = (zeros * ring).sum(dim=(1, 2)).max().item(), ((zeros * ring).sum() / zeros.sum()).item()
+    said = explanations(quiz("02.a"))
+    assert f"the largest sum is {largest:.1f}, and the square has {ring.sum():.0f}" in said
+    assert 0.45 < share < 0.55 and "About half of its ink" in said
 
 
 def test_02_3_the_scores_to_start_from():
