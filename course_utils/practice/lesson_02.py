@@ -107,7 +107,7 @@ EXERCISES = (
                   "--", "..", when=lambda weights, bias: drawable(weights, 0) and "-" not in "".join(weights)),
         ),
         hints=("Begin with the ring and the hole of this lesson. What if the ring is thicker, and the bias lower?",
-               "Make the ring two pixels thick all round, with `.######.` in its second row. Try biases from -12 to -14."),
+               "Make the ring two pixels thick all round, with `.######.` in row 2. Try biases from -12 to -14."),
         passes=lambda weights, bias: drawable(weights, bias) and "-" in "".join(weights),
         score=share_of_zeros_right,
         mark=0.97,
@@ -143,7 +143,8 @@ EXERCISES = (
 
 QUIZZES = (
     Question(
-        "02.a", "A neuron has the weight 1 on a ring of pixels and 0 everywhere else. Which image has the largest sum?",
+        "02.a", "A neuron has the weight 1 on a ring of pixels and 0 everywhere else. Which image has the largest "
+        "sum?",
         (
             Option("a 0 that somebody wrote", "About half of its ink lies on the ring. No 0 of ours covers all of the ring: "
                    "the largest sum is 15.0, and the square has 24."),
