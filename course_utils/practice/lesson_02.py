@@ -146,8 +146,8 @@ QUIZZES = (
         "02.a", "A neuron has the weight 1 on a ring of pixels and 0 everywhere else. Which image has the largest "
         "sum?",
         (
-            Option("a 0 that somebody wrote", "About half of its ink lies on the ring. No 0 of ours covers all of the ring: "
-                   "the largest sum is 15.0, and the square has 24."),
+            Option("a 0 that somebody wrote", "About half of its ink lies on the ring. No 0 of ours covers all of the "
+                   "ring: the largest sum is 15.0, and the square has 24."),
             Option("a square that is black all over",
                    "Every pixel of the ring is 1, the most there can be. Nothing in these weights objects to the ink "
                    "elsewhere.", right=True),
