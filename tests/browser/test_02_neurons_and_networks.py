@@ -45,6 +45,13 @@ largest = NetworkPlayground(data="own points", layers=4, width=8, neuron="2.3", 
 largest.pin()
 largest.train(20)
 """
+NEURON = """
+from course_utils.explorers.neurons import NeuronExplorer
+one_neuron = NeuronExplorer()
+one_neuron.pin()
+one_neuron.set(weight_2=2.0)
+one_neuron
+"""
 
 
 @pytest.fixture
@@ -67,7 +74,9 @@ def measure(view: ExplorerView) -> dict[str, float]:
     }""")
 
 
-@pytest.mark.parametrize("source", [TWO_NETWORKS, PLAYGROUND, LARGEST], ids=["drawing", "own points", "largest"])
+@pytest.mark.parametrize(
+    "source", [TWO_NETWORKS, PLAYGROUND, LARGEST, NEURON], ids=["drawing", "own points", "largest", "neuron"]
+)
 @pytest.mark.parametrize("window", ["lab", "narrow"])
 def test_it_fits_below_the_toolbar_of_a_small_screen(source: str, window: str, request: pytest.FixtureRequest) -> None:
     lab = request.getfixturevalue(window)
