@@ -179,8 +179,13 @@ class NGramExplorer(TextExplorer):
     def caption(self, result: NextLetter) -> str:
         """Say what is remembered, how often it came, the likeliest letter, and how many have a chance."""
         seen = f"{_memory(result)} came {result.seen:,} times" if result.seen else f"{_memory(result)} never came"
-        memory = f"It remembers {_counted(len(result.remembered))}: {seen}." if result.remembered else "It remembers nothing."
-        return f"{memory} As the next one, {_likeliest(result)}; {result.possible} of {result.vocabulary} letters have a chance."
+        memory = (
+            f"It remembers {_counted(len(result.remembered))}: {seen}."
+            if result.remembered
+            else "It remembers nothing."
+        )
+        possible = f"{result.possible} of {result.vocabulary} letters have a chance"
+        return f"{memory} As the next one, {_likeliest(result)}; {possible}."
 
 
 # ------------------------------------------------------------------------------------------------ gradients by distance

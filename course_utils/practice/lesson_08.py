@@ -215,7 +215,7 @@ PREDICTIONS = (
         (
             Option("all of them", "For a state that is written anew at every token, 40 tokens are a long way."),
             Option("both kinds of LSTM, and attention",
-                   "Even the LSTM that starts with an open keep gate did not learn it at 40 tokens in these 300 steps."),
+                   "Even the LSTM that starts with an open keep gate did not learn it at 40 tokens in 300 steps."),
             Option("only attention",
                    "It looks at the value directly, however many tokens stand between.", right=True),
         ),
