@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from course_utils.experiments.distance import gradient_by_distance
 from course_utils.explorers.base import Choice, FigureExplorer, Slider, Text, TextExplorer, tag
 from course_utils.models.ngram import AddK, KneserNey, NGramCounts, NGramModel
+from course_utils.models.recurrent import Cell
 from course_utils.plots.bars import percent
 from course_utils.plots.panels import Curves, Panel
 from course_utils.plots.style import BLUE, GREY, ORANGE, visible
@@ -206,7 +207,7 @@ class Fade:
         return float(self.lengths[self.distance])
 
 
-CELLS = {"RNN": ("rnn", 0.0), "LSTM": ("lstm", 0.0), "LSTM, keep bias 2": ("lstm", 2.0)}
+CELLS: dict[str, tuple[Cell, float]] = {"RNN": ("rnn", 0.0), "LSTM": ("lstm", 0.0), "LSTM, keep bias 2": ("lstm", 2.0)}
 
 
 def times(factor: float) -> str:
@@ -235,7 +236,7 @@ class GradientFade(FigureExplorer):
     """
 
     size = (8.4, 3.4)
-    cell = Choice(CELLS, label="network")
+    cell = Choice(list(CELLS), label="network")
     scale = Slider(0.25, 4.0, 1.0, step=0.25, label="recurrent weights times")
     distance = Slider(1, FURTHEST, 20, label="steps back")
     tour = (

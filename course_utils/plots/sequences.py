@@ -54,7 +54,7 @@ def scoreboard(scores: Sequence[Score], own: Sequence[Score] = ()) -> Static:
         axes.barh(at, score.bits, 0.7, color=ORANGE if score in own else BLUE)
         axes.plot([min(score.runs), max(score.runs)], [at, at], color=INK, linewidth=2)
         runs = f" ({len(score.runs)} runs)" if len(score.runs) > 1 else ""
-        axes.text(score.bits + 0.05, at, f"{score.bits:.2f}{runs}", va="center", fontsize=10)
+        axes.text(max(score.runs) + 0.05, at, f"{score.bits:.2f}{runs}", va="center", fontsize=10)
     axes.set_yticks(range(len(rows)), [score.name for score in rows], fontsize=10)
     axes.tick_params(axis="y", length=0)
     told = "; ".join(
