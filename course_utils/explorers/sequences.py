@@ -108,9 +108,9 @@ class NGramExplorer(TextExplorer):
     remembers = Slider(0, MEMORY, 2, label="letters remembered")
     unseen = Choice(
         SMOOTHINGS, "Kneser-Ney", label="what never came gets",
-        words=("nothing", "one count each (add one)", "what a shorter memory says (Kneser-Ney)"),
+        words=("nothing", "one count each", "what a shorter memory says"),
     )  # fmt: skip
-    dice = Slider(1, 50, 1, label="other dice")
+    dice = Slider(1, 50, 1, label="roll of the dice")
     own_text = Text("", label="text to learn from", placeholder="empty: the plays. Paste a text of your own")
     tour = (
         (STORE | {"remembers": 0}, lambda now: f"No memory: all it knows is that {_likeliest(now)}."),
@@ -168,7 +168,7 @@ class NGramExplorer(TextExplorer):
 
     def render(self, result: NextLetter) -> str:
         """The remembered letters marked, a row for each likely letter, and what the model writes on."""
-        rows = [tag("tr", *(tag("th", words) for words in ("next letter", "probability", "", "came")))]
+        rows = [tag("tr", *(tag("th", words) for words in ("next letter", "probability", "", "how often it came")))]
         for name, chance, count in zip(result.names, result.chances, result.counts, strict=True):
             bar = "█" * round(24 * chance) or "▏"
             cells = (tag("b", name), percent(chance), tag("span", bar, style=f"color:{BLUE}"), f"{count:,} times")
