@@ -7,7 +7,15 @@ import pytest
 import torch
 
 from course_utils.experiments.distance import gradient_by_distance
-from course_utils.explorers.sequences import FURTHEST, MEMORY, SMOOTHINGS, WRITTEN, GradientFade, NGramExplorer
+from course_utils.explorers.sequences import (
+    FURTHEST,
+    MEMORY,
+    SMOOTHINGS,
+    WRITTEN,
+    GradientFade,
+    NGramExplorer,
+    ngram_model,
+)
 from course_utils.models.ngram import AddK, KneserNey
 
 from .sweep import refuses, silence
@@ -77,6 +85,9 @@ def test_a_beginning_shorter_than_the_memory_is_all_that_is_remembered() -> None
         for smoothing in SMOOTHINGS:
             explorer = NGramExplorer(*counted(), beginning=beginning, remembers=5, unseen=smoothing)
             assert explorer.result.remembered == beginning and explorer.problem == ""
+            model = ngram_model(counted()[0], len(beginning) + 1, smoothing)
+            chances = model.next_probabilities(counted()[1].encode(beginning))
+            assert explorer.result.chances[0] == pytest.approx(chances.max())
     assert "It remembers nothing." in NGramExplorer(*counted(), beginning="").says
     assert "It remembers 1 letter: " in NGramExplorer(*counted(), beginning="I").says
 

@@ -177,15 +177,15 @@ def test_recall_comes_out_as_the_words_say(names):
 
 @pytest.mark.slow
 def test_waiting_in_a_row_costs_time(names):
-    model, ids = names["recall_model"]("RNN", 2048), names["ids"]
-    assert names["milliseconds"](model, ids) > 1.5 * names["milliseconds"](model, ids.view(32, 64))
+    model, ids = names["recall_model"]("RNN", 8192), names["ids"]
+    assert names["milliseconds"](model, ids) > 1.5 * names["milliseconds"](model, ids.view(128, 64))
     first, last = (
         [float(pair[at]) for pair in re.findall(r": ([\d.]+) and ([\d.]+\d)", alt("seconds"))] for at in (0, 1)
     )
     assert all(late > 10 * early for early, late in zip(first, last, strict=True))
-    assert last[2] == max(last), "the words say that attention was the slowest of the three"
-    rows = re.findall(r"a row ([\d.]+) ms, as 32 texts side by side ([\d.]+) ms", printed("side-by-side"))
-    assert len(rows) == 2 and all(float(alone) > 2.5 * float(beside) for alone, beside in rows)
+    assert last[0] < last[2], "the words say that the plain RNN was faster than attention"
+    rows = re.findall(r"a row ([\d.]+) ms, as 128 texts side by side ([\d.]+) ms", printed("side-by-side"))
+    assert len(rows) == 2 and all(float(alone) > 3 * float(beside) for alone, beside in rows)
 
 
 def test_kneser_ney_by_hand_is_the_model():
