@@ -77,7 +77,7 @@ def main() -> int:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(EXPLORER.strip())])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, home / "notebooks" / "bars.ipynb")
-        with server(home / "notebooks", home) as address, chromium(executable) as browser:
+        with server(home, home) as address, chromium(executable) as browser:
             lab = Lab(browser.new_page(viewport=VIEWPORT), address, home)
             lab.open("bars.ipynb")
             lab.run_all()

@@ -7,6 +7,7 @@ each by the faster of torch's two routines for it. All sides take turns in one p
 """
 
 import functools
+import pathlib
 import statistics
 import time
 from collections.abc import Callable
@@ -21,7 +22,8 @@ from course_utils.models.transformer import Transformer
 NAME = "smollm2-135m-instruct"
 PROMPT = "Once upon a time, in a town by the sea, there lived a clockmaker who"
 TOKENS, ROUNDS = 64, 9
-GOALS = {torch.float32: 1.15, torch.bfloat16: 1.5}  # times the library
+AMX = "amx_bf16" in pathlib.Path("/proc/cpuinfo").read_text() if pathlib.Path("/proc/cpuinfo").exists() else False
+GOALS = {torch.float32: 1.15, torch.bfloat16: 1.5 if AMX else 1.3}  # times the library
 
 
 def seconds(action: Callable[[], object]) -> float:

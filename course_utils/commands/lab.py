@@ -11,20 +11,24 @@ from pathlib import Path
 from course_utils import assets
 from course_utils.commands import CommandError, need, say
 
-# JupyterLab's defaults for a learner: no question about news, no request for updates. They go into a folder of their
+# JupyterLab's defaults for a learner: no question about news, no request for updates, text
+# pages as pages. They go into a folder of their
 # own, below the learner's own settings, which are neither read nor written here.
-LAB_SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+LAB_SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"markdown": "Markdown Preview"}},  # the glossary
+}
 
 
 def lab_options(folder: Path, settings: Path, extra: Sequence[str]) -> list[str]:
     """The options JupyterLab is started with; any that ``extra`` sets as well is left to ``extra``.
 
-    >>> lab_options(Path("notebooks"), Path("settings"), ["--ServerApp.root_dir=elsewhere", "--no-browser"])[-2:]
+    >>> lab_options(Path("course"), Path("settings"), ["--ServerApp.root_dir=elsewhere", "--no-browser"])[-2:]
     ['--ServerApp.root_dir=elsewhere', '--no-browser']
     """
     options = {
         "--ServerApp.root_dir": str(folder),
-        "--LabApp.default_url": "/lab/tree/00_start_here.ipynb",
+        "--LabApp.default_url": "/lab/tree/notebooks/00_start_here.ipynb",
         "--LabApp.app_settings_dir": str(settings),
         # pictures with their text
         "--LabApp.extra_labextensions_path": str(Path(__file__).resolve().parents[1] / "labextensions"),
@@ -38,7 +42,7 @@ def lab_options(folder: Path, settings: Path, extra: Sequence[str]) -> list[str]
 
 
 def run(extra: Sequence[str]) -> int:
-    """Fetches the real texts and models, then opens JupyterLab in ``notebooks/``; ``extra`` goes to JupyterLab."""
+    """Fetches the real texts and models, then opens JupyterLab on notebook 00; ``extra`` goes to JupyterLab."""
     project = assets.project_folder()
     need("jupyterlab", "pip install -c constraints.txt -e .")
     if os.environ.get("ASSETS") == "later":
@@ -52,7 +56,7 @@ def run(extra: Sequence[str]) -> int:
         settings = Path(folder) / "settings"
         settings.mkdir()
         (settings / "overrides.json").write_text(json.dumps(LAB_SETTINGS), encoding="utf-8")
-        LabApp.launch_instance(lab_options(project / "notebooks", settings, extra))
+        LabApp.launch_instance(lab_options(project, settings, extra))
     return 0
 
 

@@ -29,7 +29,6 @@ from course_utils.models.transformer import (
     Block,
     MultiHeadAttention,
     Transformer,
-    fused_attention,
 )
 
 
@@ -99,10 +98,10 @@ class WithCache:
 
     def next_logits(self, ids: Tensor, state: KeyValueCache, mask: Tensor | None = None) -> Tensor:
         """See `LanguageModel.next_logits`."""
-        if ids.shape == (1, 1) and mask is None and state.mask is None and can_read_token(self.model):
-            stream = read_token(self.model, int(ids), state)
-            embedding = self.model.token_embedding if self.model.config.tied_output else self.model.unembedding
-            return product(self.model)(embedding.weight, stream)
+        if ids.shape == (1, 1) and mask is None and state.mask is None:
+            weights = weights_in_order(self.model)
+            if weights is not None:
+                return read_token(self.model, weights, int(ids), state)
         return _last_logits(self.model, ids, state, mask)
 
 
@@ -205,37 +204,57 @@ def _last_logits(
 # ---- one token of one text, with little around the products
 
 
-def can_read_token(model: nn.Module) -> bool:
-    """Whether `read_token` gives what the model gives: a plain one of the Llama family, causal and without biases.
+def weights_in_order(model: nn.Module) -> list[Tensor] | None:
+    """All weights of a model that `read_token` can read, in the order of their use; None for another model.
+
+    It reads plain (`is_plain`) causal models of the Llama family without biases. Their weights are the token table; for
+    each block attention's norm, queries with keys and values, attention's output, the MLP's norm, up and down; then the
+    final norm, and a table for the scores unless the token table serves.
 
     It is asked before every token, because a hook may come and go while a text is written.
     """
     if not isinstance(model, Transformer):
-        return False
+        return None
     config = model.config
     llama = (config.norm, config.norm_first, config.positions, config.activation) == ("rms", True, "rotary", "swiglu")
-    return llama and config.causal and is_plain(model, llama=True)
+    parts = plain_parts(model) if llama and config.causal else None
+    if parts is None:
+        return None
+    weights: list[Tensor] = []
+    for part in parts:
+        own = part._parameters
+        if own:
+            other_norm = "eps" in part.__dict__ and (type(part), part.eps) != (nn.RMSNorm, config.norm_epsilon)
+            if other_norm or own.get("bias") is not None or own["weight"] is None:
+                return None
+            weights.append(own["weight"])
+    return weights
 
 
-def is_plain(model: nn.Module, *, llama: bool = False) -> bool:
-    """Whether calling the model runs the course's own code and torch's, and nothing else.
+def is_plain(model: nn.Module) -> bool:
+    """Whether calling the model runs the course's own code and torch's, and nothing else; see `plain_parts`."""
+    return plain_parts(model) is not None
 
-    False if any part is hooked, wrapped, parametrised, of another class, or has a method of its own; also if a hook for
-    all modules is set, or a method of one of these classes was exchanged. With ``llama``, also if a part is there that
-    a model of the Llama family does not have: a layer norm, a bias, a norm without weights.
+
+def plain_parts(model: nn.Module) -> list[nn.Module] | None:
+    """The model and all its parts, in the order in which they were made, if all are the course's own or torch's.
+
+    None if any part is hooked, wrapped, parametrised, of another class, or has a method of its own; also if a hook for
+    all modules is set, or a method of one of these classes was exchanged.
     """
     if _is_hooked(model) or any(vars(kind)[name] is not method for kind, name, method in _METHODS):
-        return False
-    parts: list[nn.Module] = [model]
-    for part in parts:  # the list grows while it is walked: Module.modules() takes three times as long
-        if type(part) not in _KINDS or _is_hooked(part) or not _OWN_METHODS.isdisjoint(part.__dict__):
-            return False
-        if llama:
-            own = part._parameters
-            if type(part) is nn.LayerNorm or own.get("bias") is not None or own.get("weight", part) is None:
-                return False
-        parts += cast(list[nn.Module], part._modules.values())
-    return True
+        return None
+    parts, waiting = [], [model]
+    while waiting:  # Module.modules() takes three times as long
+        part = waiting.pop()
+        own = part.__dict__
+        if type(part) not in _KINDS or own["_forward_hooks"] or own["_forward_pre_hooks"]:
+            return None
+        if not own.keys().isdisjoint(_OWN_METHODS):
+            return None
+        parts.append(part)
+        waiting += cast(list[nn.Module], reversed(part._modules.values()))
+    return parts
 
 
 def _is_hooked(part: nn.Module) -> bool:
@@ -264,16 +283,17 @@ _OWN_METHODS = frozenset(name for _, name, _ in _METHODS)
 
 
 @torch.inference_mode()
-def read_token(model: Transformer, token: int, cache: KeyValueCache) -> Tensor:
-    """What the stack makes of the newest token; equals ``model.hidden_states(torch.tensor([[token]]), cache)[0]``.
+def read_token(model: Transformer, weights: list[Tensor], token: int, cache: KeyValueCache) -> Tensor:
+    """The scores after the newest token; equals ``model(torch.tensor([[token]]), cache)[:, -1]``.
 
     Args:
-        model: one for which `can_read_token` holds.
+        model: the one that the weights are from.
+        weights: from `weights_in_order`.
         token: its id.
         cache: of the tokens before; this one is added.
 
     Returns:
-        ``(1, width)``.
+        ``(1, vocabulary)``.
 
     Raises:
         ValueError: if the context or the cache is full.
@@ -284,44 +304,42 @@ def read_token(model: Transformer, token: int, cache: KeyValueCache) -> Tensor:
             f"{start + 1} tokens do not fit into this model's context of {config.context}; shorten the text"
         )
     cache.truncate(start)  # a reading that was interrupted left some layers longer
-    times = product(model)
+    times, epsilon = product(model), config.norm_epsilon
+    heads, shared = config.heads, (1, config.kv_heads, -1, config.head_width)
     rotary = model.fixed_positions()[start : start + 1]  # (1, head_width / 2)
-    stream = model.token_embedding.weight[token : token + 1]  # (1, width)
-    for block, memory in zip(cast(list[Block], model.blocks), cache.layers, strict=True):
-        attention, mlp = block.attention, block.mlp
-        heads = times(attention.query_key_value.weight, rms_norm(stream, block.attention_norm))
-        heads = heads.view(1, -1, 1, config.head_width)  # (1, all heads, 1, head_width)
-        rotated = rotate(heads[:, : -config.kv_heads], rotary)
-        keys, values = memory.extend(rotated[:, config.heads :], heads[:, -config.kv_heads :])
-        mixed = fused_attention(rotated[:, : config.heads], keys, values).view(1, -1)  # (1, width)
-        stream = stream + times(attention.output.weight, mixed)
-        gates, neurons = times(mlp.up.weight, rms_norm(stream, block.mlp_norm)).chunk(2, dim=-1)
-        stream = stream + times(mlp.down.weight, functional.silu(gates).mul_(neurons))
+    embedding, *layers, final_norm = weights if config.tied_output else weights[:-1]
+    stream = embedding[token : token + 1]  # (1, width)
+    for layer in range(len(layers) // 6):
+        attention_norm, query_key_value, output, mlp_norm, up, down = layers[6 * layer : 6 * layer + 6]
+        rows = times(query_key_value, rms_norm(stream, attention_norm, epsilon))
+        rows = rows.view(1, -1, 1, config.head_width)  # (1, all heads, 1, head_width)
+        rotated = rotate(rows[:, : -config.kv_heads], rotary)
+        keys, values = cache.layers[layer].extend(rotated[:, heads:], rows[:, -config.kv_heads :])
+        # Query heads that share a key are its queries: the newest token sees all, so no mask tells them apart.
+        mixed = functional.scaled_dot_product_attention(rotated[:, :heads].view(shared), keys, values)
+        stream = stream + times(output, mixed.view(1, -1))
+        gates, neurons = times(up, rms_norm(stream, mlp_norm, epsilon)).chunk(2, dim=-1)
+        stream = stream + times(down, functional.silu(gates).mul_(neurons))
     cache.length = start + 1
-    return rms_norm(stream, model.final_norm)
+    return times(embedding if config.tied_output else weights[-1], rms_norm(stream, final_norm, epsilon))
 
 
-def rms_norm(row: Tensor, norm: nn.RMSNorm | nn.LayerNorm) -> Tensor:
+def rms_norm(row: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     """The RMS norm of one vector, in three steps where torch takes eight.
 
     Args:
         row: ``(1, width)``.
-        norm: an RMS norm with its ``weight``, ``(width,)``.
+        weight: ``(width,)``.
+        epsilon: added to the mean square.
 
     Returns:
         ``(1, width)``.
 
-    >>> rms_norm(torch.tensor([[3.0, 4.0]]), nn.RMSNorm(2, eps=0.0)).detach()
+    >>> rms_norm(torch.tensor([[3.0, 4.0]]), torch.ones(2), 0.0)
     tensor([[0.8485, 1.1314]])
     """
-    return (row * norm.weight).mul_(1 / root_mean_square(row, norm.eps))
-
-
-def root_mean_square(vector: Tensor, epsilon: float | None) -> float:
-    """Root of the mean square, with ``epsilon`` under the root, as `torch.nn.RMSNorm` takes it."""
-    epsilon = torch.finfo(vector.dtype).eps if epsilon is None else epsilon
-    norm = torch.linalg.vector_norm(vector, dtype=torch.float32).item()
-    return math.sqrt(norm * norm / vector.numel() + epsilon)
+    norm = torch.linalg.vector_norm(row, dtype=torch.float32).item()
+    return (row * weight).mul_(1 / math.sqrt(norm * norm / row.size(1) + epsilon))
 
 
 # ---- the routine for a matrix times one vector

@@ -45,8 +45,11 @@ def rotary_angles(tokens: int, head_width: int, base: float = 10_000.0) -> Tenso
     Raises:
         ValueError: if ``head_width`` is odd.
 
-    >>> rotary_angles(8, 4).abs().sum().round()
-    tensor(16.)
+    At position 0 nothing turns; at position 1 the first pair turns by one radian, the second by a hundredth of it:
+
+    >>> rotary_angles(2, 4)
+    tensor([[1.0000+0.0000j, 1.0000+0.0000j],
+            [0.5403+0.8415j, 0.9999+0.0100j]])
     """
     if head_width % 2:
         raise ValueError(f"head_width={head_width} must be even, because rotation takes pairs; try {head_width + 1}")

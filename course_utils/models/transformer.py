@@ -7,6 +7,9 @@ row of a table again: one score (logit) for each token that could come next.
 The whole story, with letters as tokens. Ids go in, and after each token there is a score for every token that could
 follow it:
 
+>>> import torch
+>>> from torch.nn import functional
+>>> from course_utils.models.transformer import Transformer, TransformerConfig
 >>> text = "to be, or not to be"
 >>> ids = torch.tensor([list(text.encode())])  # (1, 19)
 >>> model = Transformer(TransformerConfig.preset("tiny"))
@@ -17,7 +20,7 @@ torch.Size([1, 19, 128])
 The loss is the cross-entropy between the scores after each token and the token that really came next. An untrained
 model finds all 128 tokens about equally likely, so it starts near log(128) = 4.85:
 
->>> def next_token_loss() -> Tensor:
+>>> def next_token_loss():
 ...     logits, targets = model(ids[:, :-1]), ids[:, 1:]  # shifted: position i predicts token i + 1
 ...     return functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
 >>> f"{next_token_loss().item():.1f}"
@@ -25,7 +28,7 @@ model finds all 128 tokens about equally likely, so it starts near log(128) = 4.
 
 One step of training makes the text a little likelier; a hundred make the model know it by heart:
 
->>> optimiser = torch.optim.AdamW(model.parameters(), lr=0.01)
+>>> optimiser = torch.optim.AdamW(model.parameters(), lr=0.003)
 >>> for _ in range(100):
 ...     optimiser.zero_grad()
 ...     next_token_loss().backward()
@@ -43,9 +46,12 @@ To write is to score, pick and append, again and again:
 >>> bytes(ids[0].tolist()).decode()
 'to be, or not to be'
 
-The file reads upwards: `attention`, `MultiHeadAttention`, `MLP`, `Block`, `Transformer`. Settings and presets are in
-`course_utils.models.config`, rotary positions in `course_utils.models.positions`, and the cache that makes writing fast
-in `course_utils.models.cache`.
+Read from the top: `attention`, `MultiHeadAttention`, `MLP`, `Block`, `Transformer`, each made of those before it. The
+first time, leave out `padding_mask`, `fused_attention` and whatever is called ``mask`` or ``cache``: they make the same
+results possible for several texts at once, and faster. Settings and presets stand in `course_utils.models.config`,
+positions in `course_utils.models.positions`, the cache in `course_utils.models.cache`, and the way from scores to text
+in `course_utils.models.decoding` (there ``read_token`` is a chat model's whole forward pass for one token, in one
+piece).
 
 There is no dropout. It helps where a model sees its data many times (GPT-2 trained with a rate of 0.1); the large
 models of today see theirs about once and are trained without, and published weights are only read here.
@@ -74,8 +80,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor, *, causal: bool = True,
     """Scaled dot-product attention, written out (Vaswani et al. 2017, eq. 1).
 
     Args:
-        query: ``(batch, heads, queries, head_width)``, for the last of the tokens: for all of them while a text is
-            read, for the newest alone while it is written.
+        query: ``(batch, heads, queries, head_width)``, one for each token; with a cache, for the newest tokens alone.
         key: ``(batch, key_value_heads, tokens, head_width)``; ``heads`` is a multiple of ``key_value_heads``, and
             neighbouring query heads share one (Ainslie et al. 2023).
         value: ``(batch, key_value_heads, tokens, head_width)``.
@@ -85,12 +90,15 @@ def attention(query: Tensor, key: Tensor, value: Tensor, *, causal: bool = True,
     Returns:
         ``(batch, heads, queries, head_width)``: for each query, a weighted mean of the values.
 
+    Raises:
+        ValueError: if the shapes are not these.
+
     >>> one = torch.ones(1, 1, 3, 2)
     >>> attention(one, one, one).shape
     torch.Size([1, 1, 3, 2])
     """
     weights = attention_weights(query, key, causal=causal, mask=mask)  # (batch, heads, queries, tokens)
-    value = value.repeat_interleave(query.size(1) // value.size(1), dim=1)  # (batch, heads, tokens, head_width)
+    value = value.repeat_interleave(sharing(query, value), dim=1)  # (batch, heads, tokens, head_width)
     return weights @ value
 
 
@@ -104,13 +112,30 @@ def attention_weights(query: Tensor, key: Tensor, *, causal: bool = True, mask: 
             [0.5000, 0.5000, 0.0000],
             [0.3333, 0.3333, 0.3333]])
     """
-    key = key.repeat_interleave(query.size(1) // key.size(1), dim=1)  # (batch, heads, tokens, head_width)
-    scores = query @ key.mT / math.sqrt(query.size(-1))  # (batch, heads, queries, tokens)
+    key = key.repeat_interleave(sharing(query, key), dim=1)  # (batch, heads, tokens, head_width)
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.size(-1))  # (batch, heads, queries, tokens)
     if causal:
         scores = scores.masked_fill(~causal_mask(*scores.shape[-2:], device=scores.device), -math.inf)
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
     return scores.softmax(dim=-1)
+
+
+def sharing(query: Tensor, key: Tensor) -> int:
+    """How many query heads share one key: 1 in GPT-2, where each has its own, and 3 in SmolLM2.
+
+    Raises:
+        ValueError: if the tensors are not those of `attention`.
+
+    >>> sharing(torch.zeros(1, 9, 5, 64), torch.zeros(1, 3, 5, 64))
+    3
+    """
+    if query.dim() != 4 or key.dim() != 4 or query.size(1) % key.size(1):
+        raise ValueError(
+            "attention takes (batch, heads, tokens, head_width), and heads must be a multiple of key_value_heads; "
+            f"{tuple(query.shape)} and {tuple(key.shape)} were given; x[None, None] adds two dimensions"
+        )
+    return query.size(1) // key.size(1)
 
 
 def causal_mask(queries: int, tokens: int, *, device: torch.device | None = None) -> Tensor:
@@ -158,22 +183,32 @@ def fused_attention(
     >>> torch.allclose(fused_attention(query, key, key), attention(query, key, key), atol=1e-6)
     True
     """
-    queries, tokens, sharing = query.size(2), key.size(2), query.size(1) // key.size(1)
-    if queries == 1 and mask is None:  # the newest token sees all, so the heads that
-        grouped = query.unflatten(1, (-1, sharing)).squeeze(3)  # share a key can be its queries
+    shared, queries, tokens = sharing(query, key), query.size(2), key.size(2)
+    if queries == 1 and mask is None:
+        # One token alone sees all the others, whatever the mask: the heads that share a key can be that key's queries.
+        grouped = query.unflatten(1, (-1, shared)).squeeze(3)  # (batch, key_value_heads, sharing heads, head_width)
         return functional.scaled_dot_product_attention(grouped, key, value).reshape(query.shape)
     if causal and (mask is not None or queries < tokens):
         earlier = causal_mask(queries, tokens, device=query.device)
         mask = earlier if mask is None else mask & earlier
     return functional.scaled_dot_product_attention(
-        query, key, value, attn_mask=mask, is_causal=causal and mask is None, enable_gqa=sharing > 1
+        query, key, value, attn_mask=mask, is_causal=causal and mask is None, enable_gqa=shared > 1
     )
 
 
 class Attention(nn.Module):
     """`attention` as a module, so that a hook can watch it or put another result in its place.
 
-    A forward hook gets ``(query, key, value, mask)``, from which `attention_weights` gives the weights, and the result.
+    A forward hook is a function that torch calls after a module has run, with the module, its inputs and its result.
+    Here the inputs are ``(query, key, value, mask)``, from which `attention_weights` gives the weights:
+
+    >>> model, seen = Transformer(TransformerConfig(layers=1)), []
+    >>> hook = lambda module, inputs, result: seen.append(attention_weights(*inputs[:2]))
+    >>> handle = model.blocks[0].attention.attend.register_forward_hook(hook)
+    >>> logits = model(torch.tensor([[3, 1, 4]]))
+    >>> seen[0].shape  # (batch, heads, queries, tokens)
+    torch.Size([1, 2, 3, 3])
+    >>> handle.remove()
     """
 
     def __init__(self, *, causal: bool, fused: bool):
@@ -210,7 +245,7 @@ class MultiHeadAttention(nn.Module):
 
         Args:
             stream: ``(batch, tokens, width)``.
-            rotary: angles of these tokens' positions for `rotate`, if the model uses rotary positions.
+            rotary: the turns of these tokens' positions, for `rotate`, if the model uses rotary positions.
             cache: keys and values of the tokens before these; those of these are added to it.
             mask: as for `attention`.
 
@@ -218,6 +253,7 @@ class MultiHeadAttention(nn.Module):
             ``(batch, tokens, width)``.
         """
         query, key, value = self.query_key_value(stream).split(self.widths, dim=-1)
+        # Heads go before tokens, so that a matrix product takes each head by itself.
         query = query.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (batch, heads, tokens, head_width)
         key = key.unflatten(-1, (self.key_value_heads, -1)).transpose(1, 2)  # (batch, key_value_heads, tokens, ...)
         value = value.unflatten(-1, (self.key_value_heads, -1)).transpose(1, 2)  # the same shape
@@ -292,7 +328,7 @@ class Transformer(nn.Module):
     def __init__(self, config: TransformerConfig, seed: int = 0):
         super().__init__()
         self.config = config
-        with NothingDrawn():  # init_weights draws
+        with NothingDrawn():  # torch draws no weights here, because init_weights draws them all below
             self.token_embedding = nn.Embedding(config.vocabulary, config.width)
             if config.positions == "learned":
                 self.position_embedding = nn.Embedding(config.context, config.width)
@@ -314,7 +350,7 @@ class Transformer(nn.Module):
                 continue
             if weight.dim() == 2:
                 adds_to_stream = name.endswith(("attention.output.weight", "mlp.down.weight"))
-                spread = 0.02 / math.sqrt(2 * self.config.layers) if adds_to_stream else 0.02
+                spread = 0.02 / math.sqrt(2 * self.config.layers) if adds_to_stream else 0.02  # a block adds twice
                 weight.copy_(spread * torch.randn(weight.shape, generator=generator, device="cpu"))
             elif name.endswith("bias"):
                 nn.init.zeros_(weight)
@@ -352,8 +388,10 @@ class Transformer(nn.Module):
         Returns:
             ``(batch, tokens, width)``.
         """
-        positions, mask = self._places(ids, cache, mask)  # (1 or batch, tokens); None without padding
-        stream, rotary = self.token_embedding(ids), None  # (batch, tokens, width)
+        # Positions are 0, 1, 2, ... unless a cache or padding shifts them: (1 or batch, tokens).
+        positions, mask = self._places(ids, cache, mask)
+        stream = self.token_embedding(ids)  # (batch, tokens, width)
+        rotary = None
         if self.config.positions == "learned":
             stream = stream + self.position_embedding(positions)
         elif self.config.positions == "sinusoidal":
@@ -408,6 +446,8 @@ class Transformer(nn.Module):
 
     def _places(self, ids: Tensor, cache: KeyValueCache | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Position of each token, and which tokens each may look at (None: padding hides none)."""
+        if ids.dim() != 2:
+            raise ValueError(f"ids must be (batch, tokens) and have the shape {tuple(ids.shape)}; try ids[None]")
         if mask is not None and mask.shape != ids.shape:
             raise ValueError(f"mask has the shape {tuple(mask.shape)} and must have that of ids, {tuple(ids.shape)}")
         start = 0
@@ -426,7 +466,14 @@ class Transformer(nn.Module):
 
 
 def make_norm(config: TransformerConfig) -> nn.RMSNorm | nn.LayerNorm:
-    """Layer norm (Ba et al. 2016), or RMS norm, which leaves out the mean (Zhang and Sennrich 2019)."""
+    """What brings each token's vector to one size before it enters a part, so that no layer meets huge or tiny numbers.
+
+    Layer norm takes away the vector's mean and divides by its standard deviation (Ba et al. 2016). RMS norm only
+    divides, by the root of the mean square (Zhang and Sennrich 2019). Each number then has a learned gain, 1 at first.
+
+    >>> make_norm(TransformerConfig(width=2, norm="rms"))(torch.tensor([3.0, 4.0])).detach()  # by the root of 12.5
+    tensor([0.8485, 1.1314])
+    """
     if config.norm == "rms":
         return nn.RMSNorm(config.width, eps=config.norm_epsilon)
     return nn.LayerNorm(config.width, eps=config.norm_epsilon)

@@ -17,9 +17,11 @@ from course_utils.commands.test import goal
 from tests.browser.lab import VIEWPORT, Lab, chromium, server
 
 
-def copy_notebooks(project: Path, folder: Path) -> Path:
-    """A copy of ``notebooks/`` to run and save in, so that the checkout stays as it is."""
-    return Path(shutil.copytree(project / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints")))
+def copy_pages(project: Path, folder: Path) -> Path:
+    """A copy of ``notebooks/`` and ``docs/`` in ``folder``, to run and save in: the checkout stays as it is."""
+    for part in ("notebooks", "docs"):
+        shutil.copytree(project / part, folder / part, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    return folder
 
 
 @contextlib.contextmanager
@@ -52,7 +54,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def address(project: Path, home: Path) -> Iterator[str]:
     """JupyterLab on a copy of the notebooks."""
-    with server(copy_notebooks(project, home / "notebooks"), home) as running:
+    with server(copy_pages(project, home), home) as running:
         yield running
 
 
@@ -80,7 +82,7 @@ def lab(ran: Lab, request: pytest.FixtureRequest) -> Iterator[Lab]:
 def untrusted_address(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """JupyterLab that has never run, and so never trusted, any of the notebooks."""
     newcomers = tmp_path_factory.mktemp("newcomer")
-    with server(copy_notebooks(project, newcomers / "notebooks"), newcomers) as running:
+    with server(copy_pages(project, newcomers), newcomers) as running:
         yield running
 
 

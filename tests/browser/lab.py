@@ -132,8 +132,9 @@ class Lab:
 
     def open(self, notebook: str) -> None:
         """Opens a notebook as its address does, alone in the window, and waits until its cells are there."""
-        self.page.goto(f"{self.address}/lab/tree/{notebook}?reset&token={TOKEN}")
-        self.page.wait_for_function(f"name => {PANEL}?.context?.path === name && {READY}", arg=notebook, timeout=60_000)
+        self.page.goto(f"{self.address}/lab/tree/notebooks/{notebook}?reset&token={TOKEN}")
+        opened = f"path => {PANEL}?.context?.path === path && {READY}"
+        self.page.wait_for_function(opened, arg=f"notebooks/{notebook}", timeout=60_000)
 
     def goto_front_door(self) -> None:
         """Opens the server's own address, as the browser does that ``lab`` starts."""
@@ -141,8 +142,8 @@ class Lab:
         self.page.wait_for_function(f"() => {READY}", timeout=60_000)
 
     def front(self) -> str:
-        """The path of the notebook in front."""
-        return self.page.evaluate(f"() => {PANEL}.context.path")
+        """The file name of the notebook in front."""
+        return self.page.evaluate(f"() => {PANEL}.context.path").removeprefix("notebooks/")
 
     def trusted(self) -> bool:
         """Whether JupyterLab trusts every cell of the notebook in front."""

@@ -106,3 +106,15 @@ def test_jupyterlab_alone_still_draws_pictures_without_their_text(lab: Lab) -> N
     assert alt == "", (
         "JupyterLab gives pictures their text now: remove course_utils/labextensions and its option in lab.py"
     )
+
+
+def test_a_term_leads_to_its_row_of_the_glossary(untrusted: Lab) -> None:
+    untrusted.open("04_backpropagation.ipynb")
+    page = untrusted.page
+    page.locator(".jp-RenderedMarkdown a[href*='glossary.md']", has_text="neuron").first.click()
+    row = page.locator(".jp-MarkdownViewer tr", has=page.get_by_role("cell", name="neuron", exact=True))
+    row.wait_for()
+    page.wait_for_timeout(500)
+    assert row.evaluate(
+        "row => { const at = row.getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight }"
+    )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from course_utils import sampling
-from course_utils.models.decoding import can_read_token, is_plain, language_model
+from course_utils.models.decoding import is_plain, language_model, weights_in_order
 from course_utils.models.transformer import MLP, Transformer, TransformerConfig
 from course_utils.tokenizers import BPETokenizer
 
@@ -353,16 +353,16 @@ def test_a_reader_forgets_what_it_read_when_the_model_changes():
 
 
 def test_the_quick_path_is_for_plain_models_alone():
-    assert can_read_token(small()) and is_plain(small())
+    assert weights_in_order(small()) and is_plain(small())
     for change in CHANGES:
-        if change not in (other_weights, fewer_blocks, another_epsilon):  # read_token reads these where they stand
-            assert not can_read_token(change(small())), change
+        if change not in (other_weights, fewer_blocks):  # read_token reads these where they stand
+            assert weights_in_order(change(small())) is None, change
     copied = copy.deepcopy(small())
     copied.register_full_backward_hook(lambda *_: None)
-    assert can_read_token(copied)
+    assert weights_in_order(copied)
     for everywhere in EVERYWHERE:
         with everywhere():
-            assert not can_read_token(small())
+            assert weights_in_order(small()) is None
 
 
 # ---- models that are no transformers

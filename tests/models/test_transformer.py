@@ -321,3 +321,30 @@ def test_padding_sees_itself_and_nobody_sees_padding():
     assert seen.int().tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
     with pytest.raises(ValueError, match="mask has the shape"):
         Transformer(TransformerConfig.preset("tiny"))(torch.zeros(1, 3, dtype=torch.int64), mask=mask)
+
+
+@pytest.mark.parametrize("attend", [attention, fused_attention])
+@pytest.mark.parametrize(
+    "shapes", [((1, 1, 8), (1, 4, 8)), ((3, 2), (3, 2)), ((1, 1, 3, 2), (1, 2, 3, 2)), ((1, 3, 3, 2), (1, 2, 3, 2))]
+)
+def test_attention_refuses_other_shapes_in_a_sentence(attend, shapes):
+    query, key = (torch.ones(shape) for shape in shapes)
+    with pytest.raises(ValueError, match=r"takes \(batch, heads, tokens, head_width\)"):
+        attend(query, key, key)
+
+
+def test_ids_without_a_batch_are_refused_in_a_sentence():
+    with pytest.raises(ValueError, match=r"must be \(batch, tokens\)"):
+        Transformer(TransformerConfig.preset("tiny"))(torch.tensor([3, 1, 4]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_story_of_the_module_is_no_luck_of_a_seed(seed):
+    ids = torch.tensor([list(b"to be, or not to be")])
+    model = Transformer(TransformerConfig.preset("tiny"), seed)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=0.003)
+    for _ in range(100):
+        optimiser.zero_grad()
+        functional.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten()).backward()
+        optimiser.step()
+    assert (model(ids[:, :-1]).argmax(-1)[:, 5:] == ids[:, 6:]).all()
