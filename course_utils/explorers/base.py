@@ -49,16 +49,18 @@ What a subclass may define
 - ``make_panels(self, figure, result)`` and ``contents(self, result)``: panels by name (`plots.panels`), and what each
   of them shows. Ghosts of a pinned state are the panels' work; ``comparable(pinned, result)`` says when there is none.
 - ``layout_key(self, result)``: anything; where it changes, the figure is emptied and the panels are made anew.
-- ``caption(self, result)``: one sentence with the numbers. ``details(self, result)``: HTML made by `tag`, under the
-  caption, if ``details_height`` (pixels) is set.
+- ``caption(self, result)``: one sentence with the numbers; by default the result's own, ``result.described()``.
+  ``details(self, result)``: HTML made by `tag`, under the caption, if ``details_height`` (pixels) is set.
 - ``size`` (inches), ``height`` (of a text, pixels), ``caption_lines``: the space that is kept, so that nothing jumps.
 - ``draw(self, figure, result)`` instead of panels, for a picture that fits none: artists go into ``self.artists``,
   which is empty when the figure is (``clear()`` empties both); ever after new data go into the same artists. No pyplot,
   no tight or constrained layout (slow). ``self.pinned`` is the pinned result or None.
 
-What a subclass may call: ``add_widget`` and ``listen`` for widgets of its own, such as a `Pointer`; ``set`` to move
-controls; ``refresh`` to compute and draw again; ``working``, the name of the button whose worker runs, or "";
-``refused``, why there is no picture of the controls' values, or ""; ``made_with``, the arguments it was made with.
+What a subclass may call: ``hear_pointer`` for presses on its picture; ``add_widget`` and ``listen`` for widgets of its
+own; ``lay_out`` for the widths of its controls; ``set`` to move controls; ``refresh`` to compute and draw again;
+``working``, the name of the button whose worker runs, or ""; ``refused``, why there is no picture of the controls'
+values, or ""; ``made_with``, the arguments it was made with. ``as_python`` may be extended by the calls that bring back
+what buttons did, such as ``.drawn(3)``; ``python_without(name)`` leaves a control to these calls.
 
 ``raise ValueError("one plain sentence")`` for a bad value: the sentence is shown and the last good picture stays. No
 error of a control ever reaches the kernel; from a cell (the constructor, ``set``) a broken explorer fails the cell.
@@ -82,6 +84,7 @@ from matplotlib.figure import Figure
 
 from course_utils.explorers.controls import Button, Choice, Control, Slider, Text, Toggle
 from course_utils.explorers.display import Display, FigureDisplay, Html, TextDisplay, tag
+from course_utils.explorers.pointer import Pointer
 from course_utils.explorers.tour import TourBar
 from course_utils.plots.panels import Panel
 
@@ -252,8 +255,8 @@ class Explorer(Display):
         raise NotImplementedError
 
     def caption(self, result: Any) -> str:
-        """Return one sentence with the numbers of the result."""
-        raise NotImplementedError
+        """Return one sentence with the numbers of the result; by default the result says it, ``described()``."""
+        return result.described()
 
     def details(self, result: Any) -> str:
         """Return HTML made by `tag` to show under the caption; a plain text is escaped."""
@@ -281,6 +284,19 @@ class Explorer(Display):
         While the controls are locked, nothing is heard.
         """
         widget.observe(lambda change: self.locked or self._try(lambda: action(change["new"])), trait)
+
+    def hear_pointer(self, box: Sequence[float], action: Callable[[Any], Any], *, drag: bool = True) -> None:
+        """Call ``action`` with each place of the picture that is pressed, or dragged over: see `Pointer`."""
+        self.pointer = Pointer(box, drag)
+        self.add_widget(self.pointer)
+        self.listen(self.pointer, "place", action)
+
+    def lay_out(self, kind: type[Control], **layout: str) -> None:
+        """Lay out the widgets of all controls of one kind, such as ``width="auto"``."""
+        for name, control in self.controls.items():
+            if isinstance(control, kind):
+                for trait, setting in layout.items():
+                    setattr(self.inputs[name].layout, trait, setting)
 
     def show_controls(self, names: Collection[str]) -> None:
         """Show exactly these controls; the others keep their values."""
@@ -363,16 +379,21 @@ class Explorer(Display):
             self._update()
             for name, count in presses.items():
                 for _ in range(count):
-                    getattr(self, self._declared(Button)[name].method)()
+                    self._declared(Button)[name].run(self)
                 self._shown = None
             self._update()
             self._show_stop(stop, sentence if isinstance(sentence, str) else sentence(self.result))
 
     def as_python(self) -> str:
         """Return the line of Python that makes an explorer in this state."""
+        return self.python_without()
+
+    def python_without(self, *left_out: str) -> str:
+        """Return the line that makes an explorer in this state, but for some controls; for ``as_python`` to extend."""
         usual, values = {name: control.start for name, control in self.controls.items()}, self.values
         usual |= self._followers(usual | values)
-        changed = [f"{name}={value!r}" for name, value in values.items() if value != usual[name]]
+        told = [name for name in values if values[name] != usual[name] and name not in left_out]
+        changed = [f"{name}={values[name]!r}" for name in told]
         return f"{type(self).__name__}({', '.join(filter(None, [self.made_with, *changed]))})"
 
     def enable(self) -> None:
@@ -420,7 +441,7 @@ class Explorer(Display):
         button = self._declared(Button)[name]
         if not button.worker:
             with self.lock:
-                getattr(self, button.method)()
+                button.run(self)
                 self._shown = None
                 self._update()
             return
@@ -445,7 +466,7 @@ class Explorer(Display):
 
     def _work(self, button: Button) -> None:
         self.say("")
-        failed = not self._try(getattr(self, button.method))
+        failed = not self._try(lambda: button.run(self))
         self.buttons[button.name].description = button.label
         self.working = ""
         if not failed:
