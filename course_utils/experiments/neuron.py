@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from course_utils.models import mlp
+from course_utils.wording import plain
 
 ACTIVATIONS = {"step": lambda sums: (sums > 0).to(sums.dtype), **mlp.ACTIVATIONS}
 EDGE = 3.0  # inputs run from -EDGE to EDGE
@@ -19,21 +20,6 @@ def largest(activation: str) -> float:
     (1.0, 2.0)
     """
     return 1.0 if activation in ("step", "tanh", "sigmoid") else 2.0
-
-
-def signed(number: float, decimals: int = 2) -> str:
-    """A number as it stands in a formula, with a real minus sign and brackets if it is negative.
-
-    >>> signed(0.5), signed(-1.25), signed(-0.001)
-    ('0.50', '(−1.25)', '0.00')
-    """
-    text = f"{number:.{decimals}f}"
-    return text.removeprefix("-") if float(text) >= 0 else f"(−{text[1:]})"
-
-
-def plain(number: float, decimals: int = 2) -> str:
-    """A number as it stands in a sentence: as `signed`, without brackets."""
-    return signed(number, decimals).strip("()")
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from course_utils.experiments.neuron import ACTIVATIONS, EDGE, Neuron, largest, neuron, plain
+from course_utils.experiments.neuron import ACTIVATIONS, EDGE, Neuron, largest, neuron
 from course_utils.explorers.base import Choice, FigureExplorer, Slider, Stop
 from course_utils.plots.neuron import neuron_contents, neuron_panels
 from course_utils.plots.panels import Panel
+from course_utils.wording import plain
 
 TOUR: tuple[Stop, ...] = (
     ({}, lambda now: f"The sum is {plain(now.sum)}, and tanh makes it {plain(now.answer)}: below zero. The white dot "

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from course_utils.experiments.neuron import EDGE, Neuron, largest, plain, signed, zero_line
+from course_utils.experiments.neuron import EDGE, Neuron, largest, zero_line
 from course_utils.plots.networks import SIGNS
 from course_utils.plots.panels import Curves, Heatmap, Panel, Words
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
+from course_utils.wording import plain, signed
 
 SUMS, ANSWERS = (-6, 6), (-1.6, 3.2)  # what the axes of the activation show
 POINT = {"marker": "o", "color": "white", "markeredgecolor": INK, "markersize": 10, "linestyle": "none"}
