@@ -1,6 +1,5 @@
 """What a new explorer may rely on: panels, texts, dependent controls, own widgets, tours, exact numbers."""
 
-import ast
 import html
 import inspect
 import statistics
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 
 from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Text, TextExplorer, tag
-from course_utils.explorers.display import Display
 from course_utils.explorers.pointer import Pointer
 from course_utils.plots.panels import Curves, Heatmap, Histogram
 from course_utils.plots.picture import new_figure
@@ -390,24 +388,3 @@ def test_an_explorer_is_short_because_it_computes_and_draws_nothing_itself() -> 
     found = lengths()
     assert len(found) >= 12
     assert statistics.median(found.values()) < 70, sorted((count, name) for name, count in found.items())
-
-
-def test_no_explorer_uses_a_private_name_of_the_base() -> None:
-    bases = {parent for kind in sweep.explorers() for parent in kind.__mro__ if issubclass(parent, Display)}
-    bases = {parent for parent in bases if parent in FigureExplorer.__mro__ + TextExplorer.__mro__}
-    private = {name for made in (Line(), Letters()) for name in vars(made)}
-    private |= {name for parent in bases for name in vars(parent)}
-    private = {name for name in private if name.startswith("_") and not name.endswith("__")}
-    assert {"_put", "_shown", "_prepared", "_blitter"} <= private
-    for module in {inspect.getmodule(kind) for kind in sweep.explorers()}:
-        assert module is not None
-        tree = ast.parse(inspect.getsource(module))
-        used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        used |= {
-            part.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ClassDef)
-            for part in node.body
-            if isinstance(part, ast.FunctionDef)
-        }
-        assert not used & private, f"{module.__name__} uses {used & private}"
