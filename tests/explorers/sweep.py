@@ -55,6 +55,7 @@ def explorers() -> set[type[Explorer]]:
         children = waiting.pop().__subclasses__()
         waiting += children
         found |= {kind for kind in children if kind.__module__.startswith("course_utils.explorers.")}
+    found = {kind for kind in found if kind.compute is not Explorer.compute}  # else it is a base of explorers
     return {kind for kind in found if getattr(importlib.import_module(kind.__module__), kind.__name__, None) is kind}
 
 
