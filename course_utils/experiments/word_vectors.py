@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from course_utils import assets
 from course_utils.data.splits import addresses_text
-from course_utils.models.embeddings import Vectors, nearest, ppmi_vectors, read_words, skipgram_vectors, unit
+from course_utils.models.embeddings import SkipGram, Vectors, nearest, ppmi_vectors, read_words, skipgram_vectors, unit
 from course_utils.models.transformer import Transformer
 from course_utils.tokenizers import BPETokenizer
 
+WIDTH = 100  # numbers in a vector that is learned here
 SNAPSHOT = 100  # steps of training from one kept set of vectors to the next
 
 
@@ -95,7 +96,7 @@ class WordSpace:
 def count_words() -> WordSpace:
     """Vectors of the addresses' words from counting which words stand together."""
     words, ids = corpus()
-    return WordSpace("counted", words, {0: ppmi_vectors(ids, len(words))})
+    return WordSpace("counted", words, {0: ppmi_vectors(ids, len(words), WIDTH)})
 
 
 def guess_words(steps: int = 3000, seed: int = 0) -> WordSpace:
@@ -109,8 +110,8 @@ def guess_words(steps: int = 3000, seed: int = 0) -> WordSpace:
         if (step + 1) % SNAPSHOT == 0 or step + 1 == steps:
             snapshots[step + 1] = vectors.copy()
 
-    first = skipgram_vectors(ids, len(words), steps=0, seed=seed).copy()
-    skipgram_vectors(ids, len(words), steps=steps, seed=seed, on_step=keep)
+    first = SkipGram(len(words), WIDTH, seed).vectors().copy()
+    skipgram_vectors(ids, len(words), WIDTH, steps=steps, seed=seed, on_step=keep)
     return WordSpace("trained", words, {0: first, **snapshots}, losses)
 
 
@@ -176,8 +177,13 @@ def group_score(words: list[str], vectors: Vectors, n: int = 5) -> float:
     return float(np.mean(right))
 
 
-def analogy_score(words: list[str], vectors: Vectors) -> dict[str, float]:
-    """The share of the analogy questions answered right, among all words but the three of the question.
+def analogy_score(words: list[str], vectors: Vectors, own: bool = False) -> dict[str, float]:
+    """The share of the analogy questions answered right; questions with a word that has no vector are left out.
+
+    Args:
+        words: the word of each row.
+        vectors: ``(words, width)``.
+        own: whether the three words of a question may be its answer, which is never right.
 
     Returns:
         ``score``: with ``b - a + c``. ``neighbour``: what one gets without any arithmetic, by naming the word nearest
@@ -189,7 +195,7 @@ def analogy_score(words: list[str], vectors: Vectors) -> dict[str, float]:
     scores = {}
     for name, targets in (("score", one[b] - one[a] + one[c]), ("neighbour", one[c])):
         cosines = targets @ one.T  # (questions, words); a target's own length changes no order
-        for of_question in (a, b, c):
+        for of_question in () if own else (a, b, c):
             cosines[np.arange(len(asked)), of_question] = -np.inf
         scores[name] = float((cosines.argmax(axis=1) == d).mean())
     return scores

@@ -74,6 +74,7 @@ class EmbeddingMap(FigureExplorer):
 
     def __init__(self, space: WordSpace, **start: Any):
         self.space, self.made_with = space, space.name
+        self.scores: dict[int, float] = {}
         last = max(space.snapshots)
         self.step = Slider(0, last or 1, last, step=max(1, last // 30), label="training step")
         super().__init__(**start)
@@ -104,8 +105,14 @@ class EmbeddingMap(FigureExplorer):
         linked = [(known[word], known[other]) for other, _ in near if other in known]
         strong = [known[word], *(other for _, other in linked)]
         kept = space.kept(step) if len(space.snapshots) > 1 else None
-        score = group_score(space.words, units)
+        score = self.score(space.kept(step))
         return WordPlaces(Places(words, at, marks, strong, linked), word, near, kept, score, limits, labels)
+
+    def score(self, step: int) -> float:
+        """The share of near words that are of the same group, at a step that was kept."""
+        if step not in self.scores:
+            self.scores[step] = group_score(self.space.words, self.space.units(step))
+        return self.scores[step]
 
     def shown(self, word: str, show: str) -> tuple[list[str], list[int]]:
         """The words to show and the mark of each; the word asked about is always there."""
@@ -139,12 +146,12 @@ class EmbeddingMap(FigureExplorer):
 
     def make_panels(self, figure: Figure, result: WordPlaces) -> dict[str, Panel]:
         """The map, and the list of neighbours."""
-        ground = figure.add_axes((0.055, 0.1, 0.6, 0.87), xlim=result.limits, ylim=result.limits)
+        ground = figure.add_axes((0.08, 0.15, 0.575, 0.82), xlim=result.limits, ylim=result.limits)
         ground.set_xlabel(readable(result.labels[0]), labelpad=1)
         ground.set_ylabel(readable(result.labels[1]), labelpad=1)
         if not result.labels[0].startswith("cosine"):
             ground.set(xticks=[], yticks=[])
-        beside = figure.add_axes((0.8, 0.1, 0.19, 0.78), xlim=(0, 1.35), xticks=[])
+        beside = figure.add_axes((0.8, 0.15, 0.19, 0.73), xlim=(0, 1.35), xticks=[])
         return {"map": WordMap(ground, 140), "list": Bars(beside, NEIGHBOURS, ghosts=True)}
 
     def contents(self, result: WordPlaces) -> dict[str, Any]:
@@ -154,12 +161,10 @@ class EmbeddingMap(FigureExplorer):
         return {"map": result.places, "list": Rows(words, cosines, numbers, title=f"nearest to {result.word}")}
 
     def caption(self, result: WordPlaces) -> str:
-        """Say the nearest words, and how often near words are of the same group."""
-        when = "" if result.step is None else f"After {result.step:,} steps of training: "
-        return (
-            f"{when}{'n' if when else 'N'}earest to {result.word}: {named(result.neighbours, 5)} (cosines). "
-            f"Of the five words nearest to each word of the 12 groups, {result.score:.1%} are of the same group."
-        )
+        """Say the nearest words with their cosines, and how often near words are of the same group."""
+        when = "" if result.step is None else f"After {result.step:,} steps: "
+        near = f"{'n' if when else 'N'}earest to {result.word}: {named(result.neighbours, 4)}"
+        return f"{when}{near}. Group score {result.score:.1%}."
 
 
 def widest(points: NDArray, count: int) -> NDArray:
@@ -281,14 +286,14 @@ class AnalogyExplorer(FigureExplorer):
     def make_panels(self, figure: Figure, result: Sum) -> dict[str, Panel]:
         """The plane of the sum, and the list of answers."""
         plane = figure.add_axes((0.03, 0.06, 0.62, 0.9), xlim=(-1.15, 1.3), ylim=(-1.2, 1.2), xticks=[], yticks=[])
-        beside = figure.add_axes((0.82, 0.06, 0.17, 0.82), xticks=[])
+        beside = figure.add_axes((0.8, 0.06, 0.19, 0.82), xticks=[])
         return {"plane": WordMap(plane, 14), "list": Bars(beside, NEIGHBOURS, widest=0.1)}
 
     def contents(self, result: Sum) -> dict[str, Any]:
         """The places, and the answers with their numbers."""
         numbers = [f"{value:.2f}" for _, value in result.best]
         lengths = [max(value, 0.0) for _, value in result.best]
-        title = {"distance": "smallest distance"}.get(result.measure, f"largest {result.measure}")
+        title = "distance (small: near)" if result.measure == "distance" else result.measure
         return {"plane": result.places, "list": Rows([word for word, _ in result.best], lengths, numbers, title=title)}
 
     def caption(self, result: Sum) -> str:
