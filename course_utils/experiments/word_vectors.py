@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -202,14 +202,14 @@ def analogy_score(words: list[str], vectors: Vectors, own: bool = False) -> dict
 
 
 def rows(seeds: range) -> Iterator[dict[str, Any]]:
-    """Both kinds of vectors with each seed: time on one thread, and how they score."""
+    """Both kinds of vectors with each seed, skip-gram with three windows: time on one thread, and how they score."""
     words, ids = corpus()
-    for method, make in (("PPMI + SVD", ppmi_vectors), ("skip-gram", skipgram_vectors)):
-        for seed in seeds:
+    for method, make, windows in (("PPMI + SVD", ppmi_vectors, (4,)), ("skip-gram", skipgram_vectors, (2, 5, 8))):
+        for window, seed in product(windows, seeds):
             begin = time.process_time()
-            vectors = make(ids, len(words), seed=seed)
+            vectors = make(ids, len(words), window=window, seed=seed)
             yield {
-                "method": method, "seed": seed, "width": vectors.shape[1],
+                "method": method, "window": window, "seed": seed, "width": vectors.shape[1],
                 "processor_seconds": time.process_time() - begin,
                 "group_score": group_score(words, vectors),
                 **{f"analogy_{name}": value for name, value in analogy_score(words, vectors).items()},

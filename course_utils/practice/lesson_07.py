@@ -130,6 +130,7 @@ EXERCISES = (
         ),
         hints=("Daughter is to a word of the family as *she* is to *he*.", "Which word is the male one of daughter?"),
         passes=lambda formula, measure, own: (measure, own) == ("cosine", False) and answer_of(formula) == "daughter",
+        seconds=30,
         explanation="The step from he to she, put at son, ends near daughter.",
     ),
     Exercise(
