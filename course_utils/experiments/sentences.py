@@ -45,7 +45,7 @@ def found_again(first: Vectors, meaning: Vectors) -> float:
         first: ``(sentences, width)`` of length 1, as are the others.
         meaning: ``(sentences, width)``, of the sentences that mean the same, in the same order.
 
-    >>> found_again(np.eye(2), np.array([[0.6, 0.8], [0.0, 1.0]]))
+    >>> found_again(np.eye(2), np.array([[1.0, 0.0], [1.0, 0.0]]))
     0.5
     """
     return float(((first @ meaning.T).argmax(axis=1) == np.arange(len(first))).mean())

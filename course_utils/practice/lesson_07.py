@@ -71,7 +71,7 @@ EXERCISES = (
         ),
         hints=("Each number of the one-hot list is multiplied by its row. What is left of a row times 0?",
                "`[1, 0, 0, 1]` takes row 0 once and row 3 once, and adds them."),
-        explanation="A one-hot list picks its row. With more ones it adds rows, which is how a bag of words is made.",
+        explanation="A one-hot list picks its row. With more ones it adds rows, so that several words become one list.",
     ),
     Exercise(
         "07.2", "Cosine", difficulty=2, importance=5, minutes=5,
@@ -184,8 +184,8 @@ QUIZZES = (
                    "The mouse would not agree. A cosine says how near two vectors are in one model, and not what is "
                    "true."),
             Option("To this encoder they are about the same topic; who ate whom changes its vector only a little",
-                   "It was trained to bring sentences together that people would call related. Here that is nearly all "
-                   "it tells.", right=True),
+                   "It was trained on pairs of sentences that belong together. A high cosine says that two sentences "
+                   "belong together, and not that they say the same.", right=True),
         ),
     ),
 )
