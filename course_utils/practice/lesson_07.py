@@ -74,7 +74,7 @@ EXERCISES = (
         explanation="A one-hot list picks its row. With more ones it adds rows, so that several words become one list.",
     ),
     Exercise(
-        "07.2", "Cosine", difficulty=2, importance=5, minutes=5,
+        "07.2", "Cosine", difficulty=2, importance=5, minutes=4,
         task="Write the cosine of two lists `a` and `b` of equal length: their dot product, divided by both lengths.",
         stub="def cosine(a, b):\n    return ...",
         answer="def cosine(a, b):\n    dot = sum(x * y for x, y in zip(a, b))\n"
@@ -94,7 +94,7 @@ EXERCISES = (
         explanation="A list that is three times as long keeps its cosine with every other list.",
     ),
     Exercise(
-        "07.3", "Scores on paper", difficulty=2, importance=4, minutes=4,
+        "07.3", "Scores on paper", difficulty=2, importance=4, minutes=3,
         task="With pencil and paper. Softmax makes one word ten times as likely as another. How many times as likely "
         "is it if all scores are **tripled**? If 5 is **added** to all scores? If all scores are **halved**?",
         stub="tripled = ...\nadded = ...\nhalved = ...",
@@ -113,7 +113,7 @@ EXERCISES = (
         explanation="Only differences of scores count, and ratios of chances are powers of e.",
     ),
     Exercise(
-        "07.4", "Make it say daughter", difficulty=3, importance=3, minutes=4,
+        "07.4", "Make it say daughter", difficulty=3, importance=3, minutes=3,
         task="A question to the picture. Find a sum of three words, one of them with a minus, whose **first answer** "
         "is *daughter*. Leave the measure at cosine and the box unticked. Then run the box below, which reads the "
         "picture.",
