@@ -55,6 +55,7 @@ class EmbeddingMap(FigureExplorer):
     """
 
     size = (8.4, 3.6)
+    caption_lines = 3  # with a pinned map
     step = Slider(0, 1, 1, label="training step")
     show = Choice([*SHOWN, *groups()], label="words to show")
     projection = Choice(PROJECTIONS)
@@ -144,6 +145,10 @@ class EmbeddingMap(FigureExplorer):
         """What the axes show."""
         return result.limits, result.labels
 
+    def comparable(self, pinned: WordPlaces, result: WordPlaces) -> bool:
+        """A pinned map is shown on the same axes only."""
+        return self.layout_key(pinned) == self.layout_key(result)
+
     def make_panels(self, figure: Figure, result: WordPlaces) -> dict[str, Panel]:
         """The map, and the list of neighbours."""
         ground = figure.add_axes((0.08, 0.15, 0.575, 0.82), xlim=result.limits, ylim=result.limits)
@@ -223,6 +228,7 @@ class AnalogyExplorer(FigureExplorer):
     """
 
     size = (8.4, 3.4)
+    caption_lines = 3  # with a pinned sum
     formula = Text("she - he + father", label="sum of words", maximum=200)
     measure = Choice(MEASURES)
     own = Toggle(False, label="the words of the sum may be the answer")
@@ -282,6 +288,10 @@ class AnalogyExplorer(FigureExplorer):
     def layout_key(self, result: Sum) -> Any:
         """The measure decides the list's axis."""
         return result.measure
+
+    def comparable(self, pinned: Sum, result: Sum) -> bool:
+        """Another sum lies on another plane."""
+        return (pinned.formula, pinned.measure) == (result.formula, result.measure)
 
     def make_panels(self, figure: Figure, result: Sum) -> dict[str, Panel]:
         """The plane of the sum, and the list of answers."""

@@ -135,3 +135,17 @@ def test_labels_never_lie_over_each_other_and_strong_words_come_first():
     assert set(texts) == {"lake", "", "gold"} and texts["gold"] < 0.99, "left of its mark where the picture ends"
     shown.update(Places(["river"], at[:1], [0]), ghost=Places(["river", "sea"], at[1:], [0, 0]))
     assert [len(lines.get_segments()) for lines in (shown.ghost, shown.links)] == [1, 0]
+
+
+def test_a_pinned_state_is_shown_only_where_it_compares():
+    explorer = EmbeddingMap(space(), step=100)
+    explorer.pin()
+    explorer.set(step=200)
+    moved = len(explorer.panels["map"].ghost.get_segments())
+    assert moved == len(explorer.result.places.words)
+    explorer.set(show="months")
+    assert len(explorer.panels["map"].ghost.get_segments()) == 0
+    sums = AnalogyExplorer(space())
+    sums.pin()
+    sums.set(formula="gold - silver + wheat")
+    assert len(sums.panels["plane"].ghost.get_segments()) == 0
