@@ -146,6 +146,7 @@ def test_a_training_keeps_its_steps_from_the_random_beginning_on():
     words, ids = word_vectors.corpus()
     again = word_vectors.skipgram_vectors(ids, len(words), steps=150, seed=3)
     assert (space.vectors == again).all() and not (space.snapshots[0] == space.snapshots[100]).all()
+    assert not (space.snapshots[100] == space.snapshots[150]).all(), "each step is a copy"
     assert abs(space.snapshots[0]).max() <= 0.5 / 100
     assert space.losses[-1] < space.losses[0]
 
