@@ -185,8 +185,8 @@ QUIZZES = (
 
 PREDICTIONS = (
     Question(
-        "08.a", "The table remembers 0, 1, 2, ... 5 letters, and after each memory every letter gets one extra count. What "
-        "happens to its bits a letter on unseen plays?",
+        "08.a", "The table remembers 0, 1, 2, ... 5 letters, and after each memory every letter gets one extra count. "
+        "What happens to its bits a letter on unseen plays?",
         (
             Option("They fall with every letter that it remembers",
                    "Not even on the plays that were counted: with five letters, most memories came only a few times, "
