@@ -201,7 +201,7 @@ QUIZZES = (
                    "While the gradients agree, Adam's step is about one learning rate long in each parameter, however "
                    "large or small they are. Too long still jumps about, too short still crawls.", right=True),
             Option("True, but only on the bowl",
-                   "Try it in the race with *learning rates* set to **one for all**: on the bowl, too, Adam with a "
+                   "Try it in the race with **learning rates** set to **one for all**: on the bowl, too, Adam with a "
                    "rate of 0.001 has not arrived after 200 steps."),
         ),
     ),

@@ -115,8 +115,8 @@ EXERCISES = (
     Exercise(
         "07.4", "Make it say daughter", difficulty=3, importance=3, minutes=3,
         task="A question about the picture. Find a sum of three words, one of them with a minus, whose **first "
-        "answer** is *daughter*. Leave the measure at cosine and the box unticked. Then run the box below, which reads the "
-        "picture.",
+        "answer** is *daughter*. Leave the measure at cosine and the box unticked. Then run the box below, which "
+        "reads the picture.",
         picture="sums",
         stub="formula = \"she - he + father\"\nmeasure = \"cosine\"\nown = False",
         answer="formula = \"she - he + son\"\nmeasure = \"cosine\"\nown = False",

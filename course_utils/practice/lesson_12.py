@@ -145,8 +145,8 @@ QUIZZES = (
                    "They act on the scores after the model has given them. You can change them from one token to the "
                    "next.", right=True),
             Option("Only the maximum length is",
-                   "The number of tokens a model can read at once, its context, is set when it is built and trained. The "
-                   "maximum length of an answer is a counter in the loop."),
+                   "The number of tokens a model can read at once, its context, is set when it is built and trained. "
+                   "The maximum length of an answer is a counter in the loop."),
         ),
     ),
 )
