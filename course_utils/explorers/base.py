@@ -95,7 +95,7 @@ Stop = tuple[Mapping[str, Any], str | Callable[[Any], str]]  # of a tour: values
 
 
 class _Helper(anywidget.AnyWidget):
-    """What ipywidgets leaves out: captions and sentences that are read aloud, the clipboard, words for a lost kernel."""
+    """What ipywidgets leaves out: captions that are read aloud, the clipboard, a word when there is no kernel."""
 
     copy = traitlets.Unicode("").tag(sync=True)
     # ipywidgets marks a widget whose kernel is gone, and each of its parts, with a broken chain and no word.
