@@ -13,7 +13,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from course_utils.models.decoding import LanguageModel, State, is_plain, language_model, pad_left
+from course_utils.models.decoding import LanguageModel, State, language_model, pad_left
+from course_utils.models.one_token import is_plain
 from course_utils.tokenizers import TextStream, Tokenizer
 
 Prompt = str | Sequence[int] | Sequence[Mapping[str, str]]  # a text, token ids, or the messages of a chat

@@ -116,6 +116,11 @@ TWO_MINIMA = Surface(
 )
 
 
+def least(surface: Surface) -> float:
+    """The loss at the lowest of the surface's minima."""
+    return float(min(surface.loss(*place) for place in surface.minima))
+
+
 def line_surface(inputs: ArrayLike, targets: ArrayLike) -> Surface:
     """The loss of a straight line on measured points, the mean squared error, over its slope ``w`` and intercept ``b``.
 

@@ -16,6 +16,7 @@ FLOORS = {
     "course_utils.data": 0,
     "course_utils.files": 0,
     "course_utils.stopping": 0,
+    "course_utils.wording": 0,
     "course_utils.autodiff": 1,
     "course_utils.models": 1,
     "course_utils.optimisers": 1,

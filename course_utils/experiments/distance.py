@@ -1,8 +1,9 @@
-"""How far back a model can look: gradients by distance, and a token to be recalled across a distance.
+"""How far back a model can look: gradients by distance, a token to be recalled across a distance, and reading times.
 
 It also makes the recorded runs of ``datasets/runs/recall_by_distance.csv``.
 """
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -127,3 +128,25 @@ def rows(distances: tuple[int, ...], seeds: range, steps: int = 300) -> Iterator
             for seed in seeds:
                 share = recall(name, distance, steps=steps, seed=seed)
                 yield {"model": name, "distance": distance, "steps": steps, "seed": seed, "recalled": share}
+
+
+def seconds_to_read(name: str, length: int, *, repeats: int = 3, train: bool = False) -> float:
+    """The fastest of a few readings of one random text, with an untrained model.
+
+    Args:
+        name: one of `MODELS`.
+        length: tokens of the text.
+        repeats: readings.
+        train: read it and go back for the gradients, as a step of training does.
+    """
+    model = recall_model(name, length)
+    ids = torch.randint(VOCABULARY, (1, length), generator=torch.Generator().manual_seed(0))
+    taken = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        with torch.set_grad_enabled(train):
+            scores = model(ids)
+            if train:
+                scores.sum().backward()
+        taken.append(time.perf_counter() - begin)
+    return min(taken)

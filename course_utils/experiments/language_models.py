@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import mean
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from course_utils.data.runs import recorded
 from course_utils.data.splits import plays_text
 from course_utils.models.ngram import KneserNey, NGramCounts
 from course_utils.models.recurrent import Cell, RecurrentConfig, RecurrentLanguageModel
@@ -52,6 +54,36 @@ def ngram_bits(order: int, part: str = "test", *, counts: NGramCounts | None = N
 def ngram_counts(order: int) -> NGramCounts:
     """The training plays, counted."""
     return NGramCounts(play_ids("train").numpy(), len(characters()), order)
+
+
+def counted_plays() -> tuple[NGramCounts, CharacterTokenizer]:
+    """The training plays counted up to six letters in a row, and the characters whose ids were counted."""
+    return ngram_counts(6), characters()
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well one model guesses the letters of plays that it has never seen."""
+
+    name: str
+    runs: tuple[float, ...]  # bits per character, one for each run
+
+    @property
+    def bits(self) -> float:
+        """The mean of the runs."""
+        return mean(self.runs)
+
+
+def recorded_scores() -> list[Score]:
+    """The test scores of ``datasets/runs/language_models.csv``, runs that differ by their seed taken together.
+
+    >>> recorded_scores()[0].name
+    'Kneser-Ney, order 1'
+    """
+    runs: dict[str, list[float]] = {}
+    for row in recorded("language_models").rows:
+        runs.setdefault(f"{row['model']}, {row['setting']}", []).append(row["test_bits"])
+    return [Score(name, tuple(bits)) for name, bits in runs.items()]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Three parts: the points (``POINTS``, ``parse_points``), what the network is give
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -104,6 +104,16 @@ def parse_points(text: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array(points), np.array(labels)
 
 
+def with_point(text: str, place: tuple[float, float], label: str) -> str:
+    r"""Add a line for a point to a text that `parse_points` reads.
+
+    >>> with_point("0, 0, B", (1.52, -2.0), "A")
+    '0, 0, B\n1.5, -2.0, A'
+    """
+    before = text.strip() + "\n" if text.strip() else ""
+    return f"{before}{place[0]:.1f}, {place[1]:.1f}, {label}"
+
+
 FEATURES = {
     "x1": ("x₁", lambda x, y: x),
     "x2": ("x₂", lambda x, y: y),
@@ -113,6 +123,20 @@ FEATURES = {
     "sin_x1": ("sin 2x₁", lambda x, y: torch.sin(2 * x)),
     "sin_x2": ("sin 2x₂", lambda x, y: torch.sin(2 * y)),
 }
+
+
+def chosen_features(ticked: Mapping[str, bool]) -> tuple[str, ...]:
+    """The features that are ticked, in their order.
+
+    Raises:
+        ValueError: none is.
+
+    >>> chosen_features({name: name == "x2" for name in FEATURES})
+    ('x2',)
+    """
+    if names := tuple(name for name in FEATURES if ticked[name]):
+        return names
+    raise ValueError("The network is given nothing to look at: tick at least one feature, such as x₁.")
 
 
 def features(points: Tensor, names: tuple[str, ...]) -> Tensor:

@@ -49,16 +49,18 @@ What a subclass may define
 - ``make_panels(self, figure, result)`` and ``contents(self, result)``: panels by name (`plots.panels`), and what each
   of them shows. Ghosts of a pinned state are the panels' work; ``comparable(pinned, result)`` says when there is none.
 - ``layout_key(self, result)``: anything; where it changes, the figure is emptied and the panels are made anew.
-- ``caption(self, result)``: one sentence with the numbers. ``details(self, result)``: HTML made by `tag`, under the
-  caption, if ``details_height`` (pixels) is set.
+- ``caption(self, result)``: one sentence with the numbers; by default the result's own, ``result.described()``.
+  ``details(self, result)``: HTML made by `tag`, under the caption, if ``details_height`` (pixels) is set.
 - ``size`` (inches), ``height`` (of a text, pixels), ``caption_lines``: the space that is kept, so that nothing jumps.
 - ``draw(self, figure, result)`` instead of panels, for a picture that fits none: artists go into ``self.artists``,
   which is empty when the figure is (``clear()`` empties both); ever after new data go into the same artists. No pyplot,
   no tight or constrained layout (slow). ``self.pinned`` is the pinned result or None.
 
-What a subclass may call: ``add_widget`` and ``listen`` for widgets of its own, such as a `Pointer`; ``set`` to move
-controls; ``refresh`` to compute and draw again; ``working``, the name of the button whose worker runs, or "";
-``refused``, why there is no picture of the controls' values, or ""; ``made_with``, the arguments it was made with.
+What a subclass may call: ``hear_pointer`` for presses on its picture; ``add_widget`` and ``listen`` for widgets of its
+own; ``lay_out`` for the widths of its controls; ``set`` to move controls; ``refresh`` to compute and draw again;
+``working``, the name of the button whose worker runs, or ""; ``refused``, why there is no picture of the controls'
+values, or ""; ``made_with``, the arguments it was made with. ``as_python`` may be extended by the calls that bring back
+what buttons did, such as ``.drawn(3)``; ``python_without(name)`` leaves a control to these calls.
 
 ``raise ValueError("one plain sentence")`` for a bad value: the sentence is shown and the last good picture stays. No
 error of a control ever reaches the kernel; from a cell (the constructor, ``set``) a broken explorer fails the cell.
@@ -68,20 +70,20 @@ The method of ``Button(..., worker=True)`` runs without it: take it for each ste
 look at ``self.cancel.is_set()``, call ``self.refresh()`` for a new picture and ``self.progress(done, total)``.
 """
 
-import contextlib
 import inspect
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Self
 
 import anywidget
 import ipywidgets as widgets
 import traitlets
 from matplotlib.figure import Figure
 
+from course_utils.explorers.board import Board
 from course_utils.explorers.controls import Button, Choice, Control, Slider, Text, Toggle
 from course_utils.explorers.display import Display, FigureDisplay, Html, TextDisplay, tag
+from course_utils.explorers.pointer import Pointer
 from course_utils.explorers.tour import TourBar
 from course_utils.plots.panels import Panel
 
@@ -90,7 +92,6 @@ __all__ = [
     "Toggle", "tag",
 ]  # fmt: skip
 
-KEPT = 8  # results of prepare: enough to go back and forth between a few prompts
 Stop = tuple[Mapping[str, Any], str | Callable[[Any], str]]  # of a tour: values, presses, and what to see there
 
 
@@ -124,7 +125,7 @@ def _button(words: str, tip: str = "", width: str = "auto") -> widgets.Button:
     return widgets.Button(description=words, tooltip=tip, layout=widgets.Layout(width=width))
 
 
-class Explorer(Display):
+class Explorer(Board):
     """What explorers of pictures and of texts share; the module's docstring is its contract."""
 
     tour: Sequence[Stop] = ()
@@ -134,19 +135,17 @@ class Explorer(Display):
     working = ""
     locked = False
     tour_stop: int | None = None
-    controls: dict[str, Control]
-    inputs: dict[str, widgets.Widget]
     buttons: dict[str, widgets.Button]
-    lock: threading.RLock
     made_with: str
 
     def __init_subclass__(cls) -> None:
-        bases = [parent for parent in cls.__mro__[1:] if parent.__module__ in (Explorer.__module__, Display.__module__)]
+        ours = {kind.__module__ for kind in (Explorer, Board, Display)}
+        bases = [parent for parent in cls.__mro__[1:] if parent.__module__ in ours]
         for name, got in vars(cls).items():
             if isinstance(got, Control | Button) and any(hasattr(parent, name) for parent in bases):
                 raise TypeError(f"{cls.__name__}.{name}: every explorer has something else of this name; rename it")
 
-    def __new__(cls, *arguments: Any, **named: Any) -> "Explorer":
+    def __new__(cls, *arguments: Any, **named: Any) -> Self:
         """Note how the explorer was made, for ``as_python``."""
         explorer = super().__new__(cls)
         bound = inspect.signature(cls.__init__).bind_partial(explorer, *arguments, **named).arguments
@@ -157,9 +156,6 @@ class Explorer(Display):
             if not isinstance(value, dict) and name not in explorer._declared(Control)
         ]
         explorer.made_with = ", ".join(sorted(given, key=lambda text: "=" in text))
-        explorer.controls = explorer._declared(Control)
-        explorer.inputs = {}
-        explorer.lock = threading.RLock()
         return explorer
 
     def __init__(self, **start: Any):
@@ -173,32 +169,20 @@ class Explorer(Display):
         """
         super().__init__()
         self.cancel = threading.Event()
-        self._prepared: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._shown: Any = None
-        self._setting = False
         self._worker: threading.Thread | None = None
         self._pressing = threading.Lock()
         self._before_reset: tuple[dict[str, Any], Any] | None = None
         self._before_tour: tuple[dict[str, Any], Any] = ({}, None)
         self._pinned_says = ""
-        for name, control in self.controls.items():
-            self.inputs[name] = control.widget()
-            self.inputs[name].observe(lambda change, name=name: self._moved(name, change.old), "value")
-        usual = {name: control.start for name, control in self.controls.items()}
-        usual |= self._checked(self._followers(usual))
         self.buttons = {name: button.widget() for name, button in self._declared(Button).items()}
         for name, widget in self.buttons.items():
             widget.on_click(lambda _, name=name: self._try(lambda: self.press(name)))
         self._arrange()
-        self._write(usual)
         self.restart()
         self._put(start)
         self._start = self.values
         self._update()
-
-    def _declared(self, kind: type) -> dict[str, Any]:
-        names = [name for parent in reversed(type(self).__mro__) for name in vars(parent)]
-        return {name: got for name in dict.fromkeys(names) if isinstance(got := getattr(type(self), name), kind)}
 
     def _arrange(self) -> None:
         self._pin = _button("Pin", "Keep this state as a ghost to compare with")
@@ -243,25 +227,13 @@ class Explorer(Display):
     def recall(self, remembered: Any) -> None:
         """Bring back what buttons did."""
 
-    def prepare(self, *_: Any, **slow: Any) -> Any:
-        """Return what is costly and depends on slow controls only."""
-        return None
-
-    def dependent_controls(self, prepared: Any) -> Mapping[str, Control]:
-        """Return the controls whose range or options depend on what was prepared."""
-        return {}
-
-    def dependent_values(self, name: str, value: Any) -> Mapping[str, Any]:
-        """Return what other controls are set to when control ``name`` gets this new value."""
-        return {}
-
     def compute(self, *prepared: Any, **fast: Any) -> Any:
         """Return the result to show, as plain data."""
         raise NotImplementedError
 
     def caption(self, result: Any) -> str:
-        """Return one sentence with the numbers of the result."""
-        raise NotImplementedError
+        """Return one sentence with the numbers of the result; by default the result says it, ``described()``."""
+        return result.described()
 
     def details(self, result: Any) -> str:
         """Return HTML made by `tag` to show under the caption; a plain text is escaped."""
@@ -290,17 +262,13 @@ class Explorer(Display):
         """
         widget.observe(lambda change: self.locked or self._try(lambda: action(change["new"])), trait)
 
-    def show_controls(self, names: Collection[str]) -> None:
-        """Show exactly these controls; the others keep their values."""
-        for name, widget in self.inputs.items():
-            widget.layout.display = None if name in names else "none"
+    def hear_pointer(self, box: Sequence[float], action: Callable[[Any], Any], *, drag: bool = True) -> None:
+        """Call ``action`` with each place of the picture that is pressed, or dragged over: see `Pointer`."""
+        self.pointer = Pointer(box, drag)
+        self.add_widget(self.pointer)
+        self.listen(self.pointer, "place", action)
 
     # What learners and cells call.
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The present value of every control, by name."""
-        return {name: self.inputs[name].value if self.inputs else got.start for name, got in self.controls.items()}
 
     def set(self, **values: Any) -> None:
         """Move controls, as the learner would.
@@ -326,11 +294,7 @@ class Explorer(Display):
         """Take back the last ``reset``."""
         with self.lock:
             if self._before_reset is not None:
-                values, remembered = self._before_reset
-                self.recall(remembered)
-                self._shown = None
-                self._put(values, lenient=True)  # it may have held a refused text
-                self._settle()
+                self._go_back(*self._before_reset)
 
     def pin(self) -> None:
         """Keep the present result as a ghost to compare with."""
@@ -347,40 +311,37 @@ class Explorer(Display):
         with self.lock:
             if stop is None:
                 if self.tour_stop is not None:
-                    values, remembered = self._before_tour
                     self._show_stop(None, "")
-                    if self._tour_presses():
-                        self.restart()
-                        self.recall(remembered)
-                        self._shown = None
-                    self._put(values, lenient=True)
-                    self._settle()
+                    self._begin_anew()
+                    self._go_back(*self._before_tour)
                 return
             if not 0 <= stop < len(self.tour):
                 raise ValueError(f"{type(self).__name__} has no stop {stop}; its tour has {len(self.tour)}")
             if self.tour_stop is None:
                 self._before_tour = self.values, self.remember()
             state, sentence = self.tour[stop]
-            presses = {name: count for name, count in state.items() if name in self.buttons}
-            state = {name: value for name, value in state.items() if name not in presses}
-            # A stop looks the same whatever the learner did before it.
-            if self._tour_presses():
-                self.restart()
-                self._shown = None
-            self._put({**self._start, **self._followers(state), **state}, lenient=True)
+            presses = {name: times for name, times in state.items() if name in self.buttons}
+            values = {name: value for name, value in state.items() if name not in presses}
+            self._begin_anew()
+            self._put({**self._start, **self._followers(values), **values}, lenient=True)
             self._update()
-            for name, count in presses.items():
-                for _ in range(count):
-                    getattr(self, self._declared(Button)[name].method)()
+            for name, times in presses.items():
+                for _ in range(times):
+                    self._declared(Button)[name].run(self)
                 self._shown = None
             self._update()
             self._show_stop(stop, sentence if isinstance(sentence, str) else sentence(self.result))
 
     def as_python(self) -> str:
         """Return the line of Python that makes an explorer in this state."""
+        return self.python_without()
+
+    def python_without(self, *left_out: str) -> str:
+        """Return the line that makes an explorer in this state, but for some controls; for ``as_python`` to extend."""
         usual, values = {name: control.start for name, control in self.controls.items()}, self.values
         usual |= self._followers(usual | values)
-        changed = [f"{name}={value!r}" for name, value in values.items() if value != usual[name]]
+        told = [name for name in values if values[name] != usual[name] and name not in left_out]
+        changed = [f"{name}={values[name]!r}" for name in told]
         return f"{type(self).__name__}({', '.join(filter(None, [self.made_with, *changed]))})"
 
     def enable(self) -> None:
@@ -397,38 +358,12 @@ class Explorer(Display):
             self._shown = None
             self._try(self._update)
 
-    def forget(self) -> None:
-        """Drop what ``prepare`` returned before, because the model it came from has changed."""
-        with self.lock:
-            self._prepared.clear()
-
-    def replace(self, name: str, control: Control) -> None:
-        """Give one control of this explorer another range or other options; its value stays if it still may."""
-        with self.lock:
-            control.__set_name__(type(self), name)
-            self.controls[name] = control
-            if name not in self.inputs:
-                return
-            widget, traits = self.inputs[name], control.traits()
-            try:
-                value = control.check(widget.value)
-            except ValueError:
-                value = control.start
-            self._setting, before = True, self._setting
-            with widget.hold_trait_notifications():
-                for trait, setting in traits.items():
-                    setattr(widget, trait, setting)
-                if not isinstance(control, Choice):
-                    widget.value = value
-            widget.value = value  # leaving the block above, a list goes back to its first option
-            self._setting = before
-
     def press(self, name: str) -> None:
         """Press a button: run its method and show, or start or stop its worker."""
         button = self._declared(Button)[name]
         if not button.worker:
             with self.lock:
-                getattr(self, button.method)()
+                button.run(self)
                 self._shown = None
                 self._update()
             return
@@ -453,103 +388,24 @@ class Explorer(Display):
 
     def _work(self, button: Button) -> None:
         self.say("")
-        failed = not self._try(getattr(self, button.method))
+        failed = not self._try(lambda: button.run(self))
         self.buttons[button.name].description = button.label
         self.working = ""
         if not failed:
             self.refresh()
 
-    def _checked(self, values: Mapping[str, Any], lenient: bool = False) -> dict[str, Any]:
-        """The values as the explorer uses them; a lenient check puts a control's first value for one it refuses."""
-        checked = {}
-        for name, value in values.items():
-            if name not in self.controls:
-                known = ", ".join(self.controls) or "none"
-                raise ValueError(f"{type(self).__name__} has no control named {name}; it has {known}")
-            try:
-                checked[name] = self.controls[name].check(value)
-            except ValueError:
-                if not lenient:
-                    raise
-                checked[name] = self.controls[name].start
-        return checked
+    def _begin_anew(self) -> None:
+        """Forget what buttons did, if a tour presses any: a stop looks the same whatever the learner did before it."""
+        if any(name in self.buttons for state, _ in self.tour for name in state):
+            self.restart()
+            self._shown = None
 
-    def _followers(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """What other controls are set to by these values, those of controls declared later winning."""
-        return {
-            other: setting
-            for name in self.controls
-            if name in values
-            for other, setting in self.dependent_values(name, values[name]).items()
-        }
-
-    def _put(self, values: Mapping[str, Any], lenient: bool = False) -> None:
-        """Check and write values without showing them: slow ones first, for others' ranges may depend on them."""
-        self._checked({name: value for name, value in values.items() if name not in self.controls})  # tells of it
-        before = self.values
-        slow = self._checked({name: value for name, value in values.items() if self.controls[name].slow}, lenient)
-        moved = {name: value for name, value in slow.items() if value != before[name]}
-        self._write(slow)
-        try:
-            if (moved or not self._prepared) and type(self).dependent_controls is not Explorer.dependent_controls:
-                with contextlib.suppress(Exception):  # the next update says it
-                    self._prepare()
-            fast = self._checked({name: value for name, value in values.items() if name not in slow}, lenient)
-            moved |= {name: value for name, value in fast.items() if value != before[name]}
-            self._write(self._checked(self._followers(moved)) | slow | fast)
-        except ValueError:
-            self._write({name: before[name] for name in slow})
-            with contextlib.suppress(Exception):
-                self._prepare()  # ranges as they were
-            self._write(before)
-            raise
-        self._remember(None)
-
-    def _write(self, values: Mapping[str, Any]) -> None:
-        self._setting, before = True, self._setting  # observers run in this thread, other threads wait for the lock
-        try:
-            for name, value in values.items():
-                self.inputs[name].value = value
-        finally:
-            self._setting = before
-
-    def _moved(self, name: str, before: Any) -> None:
-        """The learner moved a control."""
-        with self.lock:
-            if self._setting:
-                return
-            self._remember(None)
-            control = self.controls[name]
-            try:
-                value = control.check(self.inputs[name].value)
-            except ValueError as error:
-                if isinstance(control, Slider):  # a typed number has no picture: the slider goes back to the one it has
-                    self._write({name: before})
-                    self.say(str(error))
-                    return
-            else:
-                if not self._try(lambda: self._write(self._checked(self.dependent_values(name, value)))):
-                    return
-            self._try(self._update)
-
-    def _prepare(self) -> Any:
-        """What ``prepare`` returns for the slow controls, anew or kept; ranges that depend on it are set."""
-        slow = {name: control.check(self.inputs[name].value) for name, control in self.controls.items() if control.slow}
-        key = tuple(slow.values())
-        if key not in self._prepared:
-            prepared = self.prepare(**slow)
-            self._prepared[key] = prepared
-            while len(self._prepared) > KEPT:
-                self._prepared.popitem(last=False)
-        self._prepared.move_to_end(key)
-        for name, control in self.dependent_controls(self._prepared[key]).items():
-            control.__set_name__(type(self), name)
-            if control.traits() != self.controls[name].traits():
-                self.replace(name, control)
-        return self._prepared[key]
-
-    def _tour_presses(self) -> bool:
-        return any(name in self.buttons for state, _ in self.tour for name in state)
+    def _go_back(self, values: Mapping[str, Any], remembered: Any) -> None:
+        """Bring back an earlier state: what buttons did, then the controls, of which one may hold a refused text."""
+        self.recall(remembered)
+        self._shown = None
+        self._put(values, lenient=True)
+        self._settle()
 
     def _show_stop(self, stop: int | None, sentence: str) -> None:
         self.tour_stop = stop
@@ -599,19 +455,8 @@ class Explorer(Display):
         self.clear()
         self.refresh()
 
-    def _try(self, action: Callable[[], Any]) -> bool:
-        try:
-            action()
-        except ValueError as error:
-            self.say(str(error))
-        except (Exception, KeyboardInterrupt) as error:
-            self._fail(error)
-        else:
-            return True
-        return False
-
-    def _fail(self, error: BaseException) -> None:
-        self.say(f"Something went wrong: {type(error).__name__}: {error}")
+    def _moved_since_reset(self) -> None:
+        self._remember(None)
 
     def _remember(self, before: tuple[dict[str, Any], Any] | None) -> None:
         self._before_reset = before

@@ -5,7 +5,7 @@ another control of the same kind replaces its range or options, for one explorer
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -213,17 +213,17 @@ class Text(Control):
 
 
 class Button:
-    """A button that runs a method of the explorer and then draws again.
+    """A button that does something to the explorer and then draws again.
 
     Reading the attribute on an explorer gives a function that presses the button.
 
     Args:
         label: the words on the button.
-        method: the name of the method it runs.
+        method: the name of the method it runs, or a function of the explorer.
         worker: run it in the explorer's one worker thread: the button reads Stop meanwhile and sets ``self.cancel``.
     """
 
-    def __init__(self, label: str, method: str, *, worker: bool = False):
+    def __init__(self, label: str, method: str | Callable[[Any], Any], *, worker: bool = False):
         self.label, self.method, self.worker, self.name = label, method, worker, ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -231,6 +231,13 @@ class Button:
 
     def __get__(self, explorer: Any, owner: type | None = None) -> Any:
         return self if explorer is None else lambda: explorer.press(self.name)
+
+    def run(self, explorer: Any) -> None:
+        """Do what the button stands for."""
+        if callable(self.method):
+            self.method(explorer)
+        else:
+            getattr(explorer, self.method)()
 
     def widget(self) -> widgets.Widget:
         """Return the button."""

@@ -217,22 +217,10 @@ class GraphExplorer(FigureExplorer):
     y = Slider(-5.0, 5.0, -0.5, step=0.1)
     z = Slider(-5.0, 5.0, 0.5, step=0.1)
     step = Slider(0, MOST_NODES, 0, label="backward steps")
-    next_box = Button("Next box", "go_on")
-    whole_pass = Button("Whole pass", "go_to_end")
-    from_the_start = Button("Start again", "go_back")
+    next_box = Button("Next box", lambda self: self.set(step=min(self.step + 1, self.result.steps)))
+    whole_pass = Button("Whole pass", lambda self: self.set(step=self.result.steps))
+    from_the_start = Button("Start again", lambda self: self.set(step=0))
     tour = TOUR
-
-    def go_on(self) -> None:
-        """Step one box further backwards."""
-        self.set(step=min(self.step + 1, self.result.steps))
-
-    def go_to_end(self) -> None:
-        """Step through all that is left."""
-        self.set(step=self.result.steps)
-
-    def go_back(self) -> None:
-        """Forget all gradients."""
-        self.set(step=0)
 
     def prepare(self, expression: str) -> Graph:
         """Read the expression and place its graph."""

@@ -50,7 +50,8 @@ class KeyValueCache:
     """A `LayerCache` for each layer of a transformer, and which of the tokens are padding.
 
     It is made for writing. Under autograd its values are right, but ``backward`` works only if the cache was extended
-    once: the second part of a text is written into the same memory, and torch then refuses. Train without a cache.
+    once: the second part of a text is written into the same memory, and torch then refuses. Train without a cache. One
+    made under ``torch.inference_mode`` can be read on only there.
 
     Args:
         layers: of the model.
@@ -122,10 +123,16 @@ class KeyValueCache:
             mask: ``(batch, tokens)`` of the next tokens, or None.
             batch: texts.
             tokens: next tokens of each.
+
+        Raises:
+            ValueError: if the cache is for another number of texts.
         """
         if mask is None and self.mask is None:
             return None
-        device = self.layers[0].keys.device
+        keys = self.layers[0].keys
+        device = keys.device
+        if batch != len(keys):
+            raise ValueError(f"the cache is for batch={len(keys)} and {batch} texts were given; make one for {batch}")
         before = torch.ones(batch, self.length, dtype=torch.bool, device=device) if self.mask is None else self.mask
         after = torch.ones(batch, tokens, dtype=torch.bool, device=device) if mask is None else mask
         return torch.cat((before, after), dim=1)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+Norm = Literal["layer", "rms"]
+Positions = Literal["learned", "sinusoidal", "rotary", "none"]
+Activation = Literal["gelu", "gelu_tanh", "swiglu", "relu_squared"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,13 +31,13 @@ class TransformerConfig:
     heads: int = 2  # attentions side by side in a block
     key_value_heads: int | None = None  # None: as many as heads; fewer: query heads share keys and values
     mlp_width: int | None = None  # neurons inside the MLP; None: four times the width
-    norm: Literal["layer", "rms"] = "layer"
+    norm: Norm = "layer"
     norm_first: bool = True  # normalise what enters a part (GPT-2, Llama) or what leaves it (BERT)
     norm_epsilon: float = 1e-5
-    positions: Literal["learned", "sinusoidal", "rotary", "none"] = "learned"
+    positions: Positions = "learned"
     rotary_base: float = 10_000.0
-    activation: Literal["gelu", "gelu_tanh", "swiglu", "relu_squared"] = "gelu"
-    bias: bool = True  # a learned constant beside each matrix
+    activation: Activation = "gelu"
+    bias: bool = True  # a learned constant beside each matrix; a layer norm always has one
     causal: bool = True  # a token may not look at later ones; False makes an encoder, which predicts nothing
     tied_output: bool = True  # one table of tokens for reading them and for scoring them
     fused: bool = True  # torch's fused attention; False: the one written out
@@ -48,6 +52,9 @@ class TransformerConfig:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(allowed)}")
+        for name, least in (("norm_epsilon", 0.0), ("rotary_base", 1.0)):
+            if not getattr(self, name) >= least:
+                raise ValueError(f"{name}={getattr(self, name)!r} must be at least {least:g}")
         if self.width % self.heads:
             cure = _divisors(self.width, self.heads)
             raise ValueError(f"heads={self.heads} must divide width={self.width}; try {cure}")
@@ -99,11 +106,7 @@ class TransformerConfig:
         return cls(**{**_PRESETS[name], **changes})
 
 
-_CHOICES = {
-    "norm": ("layer", "rms"),
-    "positions": ("learned", "sinusoidal", "rotary", "none"),
-    "activation": ("gelu", "gelu_tanh", "swiglu", "relu_squared"),
-}
+_CHOICES = {"norm": get_args(Norm), "positions": get_args(Positions), "activation": get_args(Activation)}
 
 _PRESETS: dict[str, dict[str, Any]] = {
     "gpt2": dict(vocabulary=50_257, context=1024, width=768, layers=12, heads=12, activation="gelu_tanh"),

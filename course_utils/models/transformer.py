@@ -1,4 +1,4 @@
-r"""The transformer: one class, which a few settings turn into GPT-2, a Llama-type chat model or an encoder.
+r"""The transformer: one class, which a few settings turn into GPT-2, a chat model like SmolLM2, or BERT.
 
 A token's id picks a row of a table. That vector travels up a stack of blocks, and each block adds to it twice: what
 attention fetched from other tokens, and what an MLP made of the result. At the top, the vector is compared with every
@@ -50,8 +50,8 @@ Read from the top: `attention`, `MultiHeadAttention`, `MLP`, `Block`, `Transform
 first time, leave out `padding_mask`, `fused_attention` and whatever is called ``mask`` or ``cache``: they make the same
 results possible for several texts at once, and faster. Settings and presets stand in `course_utils.models.config`,
 positions in `course_utils.models.positions`, the cache in `course_utils.models.cache`, and the way from scores to text
-in `course_utils.models.decoding` (there ``read_token`` is a chat model's whole forward pass for one token, in one
-piece).
+in `course_utils.models.decoding`. A chat model's whole forward pass for one token, in one piece, stands in
+`course_utils.models.one_token`.
 
 There is no dropout. It helps where a model sees its data many times (GPT-2 trained with a rate of 0.1); the large
 models of today see theirs about once and are trained without, and published weights are only read here.
@@ -59,7 +59,9 @@ models of today see theirs about once and are trained without, and published wei
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -86,6 +88,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor, *, causal: bool = True,
         value: ``(batch, key_value_heads, tokens, head_width)``.
         causal: hide later tokens, as a language model must.
         mask: bool, any shape that broadcasts to ``(batch, heads, queries, tokens)``: False hides a token from a query.
+            Leave each query at least one token: a softmax over none is 0 / 0.
 
     Returns:
         ``(batch, heads, queries, head_width)``: for each query, a weighted mean of the values.
@@ -98,7 +101,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor, *, causal: bool = True,
     torch.Size([1, 1, 3, 2])
     """
     weights = attention_weights(query, key, causal=causal, mask=mask)  # (batch, heads, queries, tokens)
-    value = value.repeat_interleave(sharing(query, value), dim=1)  # (batch, heads, tokens, head_width)
+    value = value.repeat_interleave(sharing(query, key, value), dim=1)  # (batch, heads, tokens, head_width)
     return weights @ value
 
 
@@ -121,21 +124,28 @@ def attention_weights(query: Tensor, key: Tensor, *, causal: bool = True, mask: 
     return scores.softmax(dim=-1)
 
 
-def sharing(query: Tensor, key: Tensor) -> int:
+def sharing(query: Tensor, *tables: Tensor) -> int:
     """How many query heads share one key: 1 in GPT-2, where each has its own, and 3 in SmolLM2.
 
+    Args:
+        query: as for `attention`.
+        tables: keys, or keys and values, as for `attention`.
+
     Raises:
-        ValueError: if the tensors are not those of `attention`.
+        ValueError: if they do not fit together.
 
     >>> sharing(torch.zeros(1, 9, 5, 64), torch.zeros(1, 3, 5, 64))
     3
     """
-    if query.dim() != 4 or key.dim() != 4 or query.size(1) % key.size(1):
+    shapes = [tensor.shape for tensor in (query, *tables)]
+    fit = all(len(shape) == 4 and shape[0] == shapes[0][0] and shape[1:3] == shapes[1][1:3] for shape in shapes[1:])
+    if not fit or len(shapes[0]) != 4 or shapes[0][1] % shapes[1][1] or shapes[0][3] != shapes[1][3]:
         raise ValueError(
-            "attention takes (batch, heads, tokens, head_width), and heads must be a multiple of key_value_heads; "
-            f"{tuple(query.shape)} and {tuple(key.shape)} were given; x[None, None] adds two dimensions"
+            "attention takes (batch, heads, tokens, head_width), as many values as keys, and heads that are a multiple "
+            f"of key_value_heads; {', '.join(str(tuple(shape)) for shape in shapes)} were given; x[None, None] adds "
+            "two dimensions"
         )
-    return query.size(1) // key.size(1)
+    return query.size(1) // tables[0].size(1)
 
 
 def causal_mask(queries: int, tokens: int, *, device: torch.device | None = None) -> Tensor:
@@ -144,10 +154,15 @@ def causal_mask(queries: int, tokens: int, *, device: torch.device | None = None
     Returns:
         ``(queries, tokens)`` bool; the queries are the last of the tokens.
 
+    Raises:
+        ValueError: if there are more queries than tokens.
+
     >>> causal_mask(2, 3).int()
     tensor([[1, 1, 0],
             [1, 1, 1]], dtype=torch.int32)
     """
+    if queries > tokens:
+        raise ValueError(f"{queries} queries cannot be the last of {tokens} tokens; for other tokens use causal=False")
     return torch.ones(queries, tokens, dtype=torch.bool, device=device).tril(tokens - queries)
 
 
@@ -177,18 +192,18 @@ def fused_attention(
 ) -> Tensor:
     """The same as `attention` in one call to torch, which need not keep the whole table of weights in memory.
 
-    Arguments and result as for `attention`.
+    Arguments and result as for `attention`; only a query that may see no token gets zeros here.
 
     >>> query, key = torch.randn(1, 4, 5, 8), torch.randn(1, 2, 5, 8)
     >>> torch.allclose(fused_attention(query, key, key), attention(query, key, key), atol=1e-6)
     True
     """
-    shared, queries, tokens = sharing(query, key), query.size(2), key.size(2)
+    shared, queries, tokens = sharing(query, key, value), query.size(2), key.size(2)
     if queries == 1 and mask is None:
         # One token alone sees all the others, whatever the mask: the heads that share a key can be that key's queries.
         grouped = query.unflatten(1, (-1, shared)).squeeze(3)  # (batch, key_value_heads, sharing heads, head_width)
         return functional.scaled_dot_product_attention(grouped, key, value).reshape(query.shape)
-    if causal and (mask is not None or queries < tokens):
+    if causal and (mask is not None or queries != tokens):
         earlier = causal_mask(queries, tokens, device=query.device)
         mask = earlier if mask is None else mask & earlier
     return functional.scaled_dot_product_attention(
@@ -203,7 +218,9 @@ class Attention(nn.Module):
     Here the inputs are ``(query, key, value, mask)``, from which `attention_weights` gives the weights:
 
     >>> model, seen = Transformer(TransformerConfig(layers=1)), []
-    >>> hook = lambda module, inputs, result: seen.append(attention_weights(*inputs[:2]))
+    >>> def hook(module, inputs, result):
+    ...     query, key, value, mask = inputs
+    ...     seen.append(attention_weights(query, key, causal=module.causal, mask=mask))
     >>> handle = model.blocks[0].attention.attend.register_forward_hook(hook)
     >>> logits = model(torch.tensor([[3, 1, 4]]))
     >>> seen[0].shape  # (batch, heads, queries, tokens)
@@ -268,7 +285,7 @@ class MultiHeadAttention(nn.Module):
 class MLP(nn.Module):
     """A network with one hidden layer of neurons, which looks at one token at a time.
 
-    With ``swiglu``, half of the first layer's outputs open and shut the other half (Shazeer 2020).
+    With ``swiglu``, the first half of what ``up`` gives opens and shuts the second half (Shazeer 2020).
     """
 
     def __init__(self, config: TransformerConfig):
@@ -284,11 +301,16 @@ class MLP(nn.Module):
         if self.activation == "swiglu":
             gates, neurons = neurons.chunk(2, dim=-1)
             neurons = functional.silu(gates) * neurons
-        elif self.activation == "relu_squared":
-            neurons = functional.relu(neurons).square()
         else:
-            neurons = functional.gelu(neurons, approximate="tanh" if self.activation == "gelu_tanh" else "none")
+            neurons = ACTIVATIONS[self.activation](neurons)
         return self.down(neurons)
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": functional.gelu,
+    "gelu_tanh": functools.partial(functional.gelu, approximate="tanh"),
+    "relu_squared": lambda sums: functional.relu(sums).square(),
+}
 
 
 class Block(nn.Module):
@@ -344,7 +366,11 @@ class Transformer(nn.Module):
 
     @torch.no_grad()
     def init_weights(self, generator: torch.Generator) -> None:
-        """Random weights as in GPT-2: small, and smaller where layers add up (Radford et al. 2019, section 2.3)."""
+        """Random weights as in GPT-2: small, and smaller where layers add up (Radford et al. 2019, section 2.3).
+
+        Raises:
+            ValueError: if a subclass has a weight that this does not know.
+        """
         for name, weight in self.named_parameters():
             if weight.is_meta:  # a model without memory, for its shapes or to be filled from a file
                 continue
@@ -352,8 +378,10 @@ class Transformer(nn.Module):
                 adds_to_stream = name.endswith(("attention.output.weight", "mlp.down.weight"))
                 spread = 0.02 / math.sqrt(2 * self.config.layers) if adds_to_stream else 0.02  # a block adds twice
                 weight.copy_(spread * torch.randn(weight.shape, generator=generator, device="cpu"))
-            elif name.endswith("bias"):
-                nn.init.zeros_(weight)
+            elif name.endswith(("bias", "norm.weight")):
+                nn.init.constant_(weight, 0.0 if name.endswith("bias") else 1.0)
+            else:
+                raise ValueError(f"init_weights does not know {name}; give it its first values there")
 
     def forward(self, ids: Tensor, cache: KeyValueCache | None = None, mask: Tensor | None = None) -> Tensor:
         """Score every token that could come next, after each token of the text.
@@ -389,21 +417,23 @@ class Transformer(nn.Module):
             ``(batch, tokens, width)``.
         """
         # Positions are 0, 1, 2, ... unless a cache or padding shifts them: (1 or batch, tokens).
-        positions, mask = self._places(ids, cache, mask)
+        positions, real = self._places(ids, cache, mask)
+        visible = None if real is None else padding_mask(real, ids.size(1))  # (batch, 1, tokens, all tokens)
         stream = self.token_embedding(ids)  # (batch, tokens, width)
         rotary = None
         if self.config.positions == "learned":
             stream = stream + self.position_embedding(positions)
         elif self.config.positions == "sinusoidal":
-            stream = stream + self.fixed_positions()[positions].type_as(stream)
+            # Small first vectors would drown in waves of size 1 (Vaswani et al. 2017, section 3.4).
+            stream = stream * math.sqrt(self.config.width) + self.fixed_positions()[positions].type_as(stream)
         elif self.config.positions == "rotary":
             rotary = self.fixed_positions()[positions][:, None]  # (1 or batch, 1, tokens, head_width / 2)
         if not self.config.norm_first:
             stream = self.embedding_norm(stream)
         for layer, block in enumerate(self.blocks):
-            stream = block(stream, rotary, None if cache is None else cache.layers[layer], mask)
-        if cache is not None:
-            cache.length += ids.size(1)
+            stream = block(stream, rotary, None if cache is None else cache.layers[layer], visible)
+        if cache is not None:  # only now: a reading that fails leaves the cache as it was
+            cache.length, cache.mask = cache.length + ids.size(1), real
         return self.final_norm(stream) if self.config.norm_first else stream
 
     def unembed(self, stream: Tensor) -> Tensor:
@@ -412,7 +442,7 @@ class Transformer(nn.Module):
             return functional.linear(stream, self.token_embedding.weight)
         return self.unembedding(stream)
 
-    def new_cache(self, room: int, batch: int = 1) -> KeyValueCache:
+    def new_cache(self, room: int, *, batch: int = 1) -> KeyValueCache:
         """An empty cache with room for ``room`` tokens of each of ``batch`` texts.
 
         Raises:
@@ -436,33 +466,35 @@ class Transformer(nn.Module):
         device = self.token_embedding.weight.device
         if self._positions is None or self._positions.device != device:
             config = self.config
-            with torch.inference_mode(False):  # a table made while writing must serve training too
-                if config.positions == "rotary":
-                    table = rotary_angles(config.context, config.head_width, config.rotary_base)
-                else:
-                    table = sinusoidal(config.context, config.width)
-                self._positions = table.to(device)
+            if config.positions == "rotary":
+                table = rotary_angles(config.context, config.head_width, config.rotary_base)
+            else:
+                table = sinusoidal(config.context, config.width)
+            self._positions = table.to(device)
         return self._positions
 
     def _places(self, ids: Tensor, cache: KeyValueCache | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Position of each token, and which tokens each may look at (None: padding hides none)."""
+        """Position of each new token, and which of all tokens so far are real (None: there is no padding)."""
         if ids.dim() != 2:
             raise ValueError(f"ids must be (batch, tokens) and have the shape {tuple(ids.shape)}; try ids[None]")
         if mask is not None and mask.shape != ids.shape:
             raise ValueError(f"mask has the shape {tuple(mask.shape)} and must have that of ids, {tuple(ids.shape)}")
-        start = 0
+        if mask is not None and mask.dtype != torch.bool:
+            raise ValueError(f"mask must be bool, False where an id is padding, and is {mask.dtype}; try mask.bool()")
+        start, real = 0, mask
         if cache is not None:
-            cache.truncate(start := cache.length)  # a reading that was interrupted left some layers longer
-            cache.mask = mask = cache.whole_mask(mask, *ids.shape)
-        if mask is None:
+            start = cache.length
+            cache.truncate(start)  # a reading that was interrupted left some layers longer
+            real = cache.whole_mask(mask, *ids.shape)
+        if real is None:
             positions, end = torch.arange(start, start + ids.size(1), device=ids.device)[None], start + ids.size(1)
         else:
-            positions = (mask.cumsum(1) - 1).clamp(min=0)[:, start:]  # padding takes no position
-            mask, end = padding_mask(mask, ids.size(1)), int(positions.max()) + 1
+            positions = (real.cumsum(1) - 1).clamp(min=0)[:, start:]  # padding takes no position
+            end = int(positions.max()) + 1
         if end > self.config.context:
             limit = self.config.context
             raise ValueError(f"{end} tokens do not fit into this model's context of {limit}; shorten the text")
-        return positions, mask
+        return positions, real
 
 
 def make_norm(config: TransformerConfig) -> nn.RMSNorm | nn.LayerNorm:

@@ -15,24 +15,9 @@ from numpy.typing import ArrayLike
 
 from course_utils.plots.lettering import Label
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
+from course_utils.wording import percent
 
 ROOM = 0.34  # of the bars' full width: for the numbers behind a bar
-
-
-def percent(probability: float) -> str:
-    """Return a probability as a reader wants it: two digits that matter, never a false 0 or 100.
-
-    >>> [percent(p) for p in (0.714, 0.0714, 0.00714, 0.00000714, 0.0, 0.9999, 1.0)]
-    ['71 %', '7.1 %', '0.71 %', '<0.01 %', '0 %', '>99.9 %', '100 %']
-    """
-    if probability == 0 or probability == 1:
-        return f"{probability * 100:.0f} %"
-    if probability < 0.0001:
-        return "<0.01 %"
-    if probability > 0.9994:
-        return ">99.9 %"
-    decimals = 1 if probability >= 0.995 else 0 if probability >= 0.0995 else 1 if probability >= 0.00995 else 2
-    return f"{probability * 100:.{decimals}f} %"
 
 
 def _bar(at: float, length: float) -> list[tuple[float, float]]:

@@ -1,17 +1,18 @@
 """Pictures of writing: the tree of texts that could be written, and what a token costs as the text grows."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from course_utils.experiments.writing import ROWS, Node, Step, Tree
 from course_utils.plots import picture
-from course_utils.plots.bars import percent
+from course_utils.plots.bars import Bars, Rows
+from course_utils.plots.panels import Panel
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, ORANGE, readable
+from course_utils.wording import bits, percent
 
 
 def reading_times(lengths: Sequence[int], remembered: Sequence[float], anew: Sequence[float]) -> Static:
@@ -45,40 +46,22 @@ def reading_times(lengths: Sequence[int], remembered: Sequence[float], anew: Seq
     )
 
 
-def surprisal(probability: float) -> float:
-    """Return the surprisal of an event in bits: 0 if it was certain, 1 if it was a coin's toss.
-
-    >>> surprisal(0.25)
-    2.0
-    """
-    return -math.log2(probability) if probability < 1 else 0.0
-
-
-def bits(probability: float) -> str:
-    """The surprisal of a probability in words."""
-    return f"{surprisal(probability):.1f} bits" if probability > 0 else "countless bits"
+def step_panels(figure: Figure) -> dict[str, Panel]:
+    """On the left a bar for each likely token, on the right one for each token written."""
+    left = figure.add_axes((0.17, 0.1, 0.3, 0.8), xlim=(0, 1.3))
+    left.set_xticks([0, 0.5, 1], ["0", "50", "100 %"])
+    right = figure.add_axes((0.66, 0.1, 0.32, 0.8))
+    return {"next": Bars(left, ROWS), "written": Bars(right, ROWS, GREY, widest=4.0, ghosts=True)}
 
 
-@dataclass(frozen=True)
-class Node:
-    """A place in the tree: the tokens that lead to it."""
-
-    path: tuple[int, ...]
-    name: str  # of its last token
-    probability: float  # of its last token, after those before
-    together: float  # of all its tokens: the product along the path
-    leaf: bool
-
-
-@dataclass(frozen=True)
-class Tree:
-    """Every node, each above its children, likeliest first; the leaves, likeliest first; the one chosen."""
-
-    prompt: str
-    nodes: tuple[Node, ...]
-    leaves: tuple[Node, ...]
-    texts: tuple[str, ...]  # (leaves,) what each leaf's tokens spell
-    chosen: int
+def step_contents(step: Step) -> dict[str, Rows]:
+    """What `step_panels` show: probabilities of the next token, and bits of the tokens written."""
+    chances = [percent(probability) for probability in step.probabilities]
+    numbers, total = [f"{bits:.1f}" for bits in step.bits], sum(step.bits)
+    return {
+        "next": Rows(step.tokens, step.probabilities, chances, step.row, "what could come next"),
+        "written": Rows(step.written, step.bits, numbers, title=f"what was written: {total:.1f} bits"),
+    }
 
 
 class TreePicture:

@@ -395,12 +395,13 @@ class ShareBars:
 
     def update(self, content: np.ndarray, ghost: np.ndarray | None = None) -> None:
         """Show other shares, ``(networks, answers)``; the largest of each network has its number."""
+        alike = len(set(content.argmax(1).tolist())) < len(content)  # two numbers in one row keep clear of each other
         for bars, shares, at, word in zip(self.bars, content, self.rows, self.words, strict=True):
             for bar, share in zip(bars, shares, strict=True):
                 bar.set_width(share)
             best = int(shares.argmax())
             word.set_text(percent(shares[best]))
-            word.set_position((shares[best] + 0.02, at[best]))
+            word.set_position((shares[best] + 0.02, best + (1.6 if alike else 1.0) * (at[best] - best)))
         for number, stroke in enumerate(self.strokes):
             stroke.set_data([] if ghost is None else ghost[number], [] if ghost is None else self.rows[number])
 

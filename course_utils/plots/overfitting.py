@@ -9,11 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from course_utils.experiments.overfitting import mean_and_margin
+from course_utils.experiments.overfitting_lab import SHOWN, Lab
 from course_utils.plots.panels import Curves, Images, Line, Panel
 from course_utils.plots.picture import new_figure
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
 
+LENGTHS = (50, 100, 200, 400)  # epochs on the axis: few lengths, because a new axis costs time
 CURVE_TOP = 3.0  # of the loss axis; guessing among ten digits costs 2.3
 
 
@@ -63,6 +65,23 @@ def accuracy_and_loss(figure: Figure, epochs: int) -> dict[str, Panel]:
         legend = {"loc": "upper right", "fontsize": 9, "framealpha": 0.8} if name == "loss" else None
         panels[name] = Curves(axes, LOOKS, ghosts=["validation"], legend=legend)
     return panels
+
+
+def lab_panels(figure: Figure, epochs: int) -> dict[str, Panel]:
+    """The first digits with their labels; loss and accuracy by epoch, on the examples and on the others."""
+    digits = Images(figure.add_axes((0.01, 0.785, 0.98, 0.21)), SHOWN, (8, 8))
+    note = f"The first {SHOWN} digits to learn from, each over its label; ✗ marks a wrong label."
+    figure.text(0.5, 0.76, note, ha="center", va="center", fontsize=10)
+    return {"digits": digits, **accuracy_and_loss(figure, epochs)}
+
+
+def lab_contents(lab: Lab) -> dict[str, Any]:
+    """What `lab_panels` show: the digits, and each curve as far as its axis goes."""
+    return {
+        "digits": (lab.images, lab.labels, lab.wrong),
+        "loss": both_curves(lab.curve, 1, CURVE_TOP),
+        "accuracy": both_curves(lab.curve, 3, 1.0),
+    }
 
 
 def digit_rows(rows: Mapping[str, tuple[np.ndarray, Sequence[Any], Sequence[bool]]], alt: str) -> Static:

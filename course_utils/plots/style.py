@@ -12,6 +12,10 @@ from cycler import cycler
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
+from course_utils.wording import SIGNS, visible
+
+__all__ = ["BLUE", "DRAWING", "GREY", "INK", "ORANGE", "families", "readable", "visible"]
+
 BLUE, ORANGE, GREY, INK = "#2166ac", "#d95f02", "#8c8c8c", "#1a1a1a"
 
 # matplotlib's caches of fonts and formulas are shared by all figures and are not safe between threads.
@@ -23,7 +27,6 @@ _FALLBACKS = (
     "WenQuanYi Micro Hei", "Microsoft YaHei", "PingFang SC", "Noto Sans Devanagari", "Noto Sans Thai", "Nirmala UI",
     "Arial Unicode MS", "Noto Emoji", "Segoe UI Symbol", "Segoe UI Emoji", "Noto Sans Symbols 2", "Apple Symbols",
 )  # fmt: skip
-_SIGNS = {" ": "␣", "\n": "↵", "\t": "⇥", "\r": "⏎", "\u00a0": "⍽"}
 
 
 @functools.cache
@@ -51,8 +54,8 @@ def readable(text: str) -> str:
     """
     drawn = []
     for sign in text:
-        if sign != " " and sign in _SIGNS:
-            sign = _SIGNS[sign]
+        if sign != " " and sign in SIGNS:
+            sign = SIGNS[sign]
         if sign == "$":
             drawn.append(r"\$")  # matplotlib would read a formula between two dollars
         elif sign == " " or (sign.isprintable() and ord(sign) in _drawable()):
@@ -60,20 +63,6 @@ def readable(text: str) -> str:
         else:
             drawn.append(f"U+{ord(sign):04X}")
     return "".join(drawn)
-
-
-def visible(text: str, longest: int = 24) -> str:
-    r"""Return a piece of text with its spaces and line breaks shown, cut in the middle beyond ``longest`` signs.
-
-    >>> visible(" Paris\n")
-    '␣Paris↵'
-    >>> visible("a" * 100, longest=9)
-    'aaaa…aaaa'
-    """
-    if len(text) > longest:
-        half = (longest - 1) // 2
-        text = text[: longest - 1 - half] + "…" + text[len(text) - half :]
-    return "".join(_SIGNS.get(sign, sign) for sign in text)
 
 
 matplotlib.rcParams.update(

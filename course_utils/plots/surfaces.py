@@ -6,16 +6,21 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from course_utils.experiments.descent import Race, Walk
 from course_utils.optimisers import Trajectory
+from course_utils.plots.panels import Curves, Panel, Words
 from course_utils.plots.picture import new_figure
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
-from course_utils.surfaces import Surface
+from course_utils.surfaces import Surface, least
 
 GROUND = LinearSegmentedColormap.from_list("ground", ["#f7fbff", "#9ebcda"])  # pale in the valley, darker on the hills
 LEVELS = 14
+MAP = (0.06, 0.145, 0.46, 0.835)  # left, bottom, width, height of the map in the picture of a walk or a race
+CURVE = (0.62, 0.145, 0.355, 0.765)
 WALKERS = {"gradient descent": (INK, "o"), "momentum": (BLUE, "s"), "RMSProp": ("#1b9e77", "^"), "Adam": (ORANGE, "D")}
 
 
@@ -55,11 +60,6 @@ def on_ground(surface: Surface, path: Trajectory) -> np.ndarray:
     )
 
 
-def least(surface: Surface) -> float:
-    """The loss at the lowest of the surface's minima."""
-    return float(min(surface.loss(*place) for place in surface.minima))
-
-
 def above_least(surface: Surface, path: Trajectory) -> np.ndarray:
     """How far each step of the path lies above the lowest minimum, as far as a picture shows it; ``(steps + 1,)``."""
     top = surface.highest - least(surface)
@@ -74,6 +74,81 @@ def draw_heights(axes: Axes, surface: Surface, steps: int) -> Text:
     axes.minorticks_off()
     axes.axhspan(10 * top, 30 * top, color="#f6d9c5", linewidth=0)
     return axes.text(0.99, 0.985, "diverged", transform=axes.transAxes, ha="right", va="top", fontsize=9, color=INK)
+
+
+def room_for(steps: int) -> int:
+    """How many steps the axis of the curve shows.
+
+    >>> room_for(50), room_for(51)
+    (50, 100)
+    """
+    return next(limit for limit in (10, 25, 50, 100, 200) if steps <= limit)
+
+
+def walk_panels(figure: Figure, surface: Surface, steps: int) -> dict[str, Panel]:
+    """The map with a walk; beside it, the height at each step."""
+    ground, heights = figure.add_axes(MAP), figure.add_axes(CURVE)
+    draw_ground(ground, surface)
+    band = draw_heights(heights, surface, room_for(steps))
+    words = heights.text(0.03, 0.04, "", transform=heights.transAxes, fontsize=11, weight="bold")
+    path = {"color": ORANGE, "marker": "o", "markersize": 4, "linewidth": 1.4}
+    start = {"linestyle": "", "color": INK, "marker": "s", "markersize": 9, "clip_on": False, "label": "start"}
+    end = {"linestyle": "", "color": BLUE, "marker": "*", "markersize": 15, "markeredgecolor": "white"}
+    bang = {"linestyle": "", "color": INK, "marker": "X", "markersize": 11, "clip_on": False}
+    legend = {"loc": "upper right", "fontsize": 10, "frameon": True, "framealpha": 0.9}
+    looks = {"path": path, "start": start, "end": {**end, "label": "end"}}
+    return {
+        "map": Curves(ground, looks, ghosts=["path"], legend=legend),
+        "heights": Curves(heights, {"path": {**path, "markersize": 3}, "bang": bang}, ghosts=["path"]),
+        "band": Words(band),
+        "words": Words(words),
+    }
+
+
+def walk_contents(walk: Walk) -> dict[str, Any]:
+    """What `walk_panels` show: the walk's places, its heights, and the step at which it diverged."""
+    places, heights = on_ground(walk.surface, walk.path), above_least(walk.surface, walk.path)
+    step = walk.path.diverged
+    bang = ([], []) if step is None else ([step], [20 * (walk.surface.highest - least(walk.surface))])
+    return {
+        "map": {"path": tuple(places), "start": tuple(places[:, :1]), "end": tuple(places[:, -1:])},
+        "heights": {"path": (np.arange(len(heights)), heights), "bang": bang},
+        "band": "diverged" if step is None else "",  # there the mark stands
+        "words": "" if step is None else f"diverged at step {step}",
+    }
+
+
+def race_panels(figure: Figure, surface: Surface, steps: int) -> dict[str, Panel]:
+    """The map with four walks; beside it, their heights."""
+    ground, heights, room = figure.add_axes(MAP), figure.add_axes(CURVE), room_for(steps)
+    draw_ground(ground, surface)
+    draw_heights(heights, surface, room)
+    alike = {"markersize": 6, "linewidth": 1.3, "markevery": max(1, room // 8)}
+    looks: dict[str, dict[str, Any]] = {
+        name: {"color": colour, "marker": marker, **alike} for name, (colour, marker) in WALKERS.items()
+    }
+    start = {"linestyle": "", "color": "white", "marker": "s", "markeredgecolor": INK, "markersize": 9}
+    legend = {"loc": "upper right", "fontsize": 9, "bbox_to_anchor": (1, 0.93), "framealpha": 0.8}
+    named = {name: {**look, "label": name} for name, look in looks.items()}
+    panels = {
+        "map": Curves(ground, {**looks, "start": start}, ghosts=list(looks)),
+        "heights": Curves(heights, named, ghosts=list(looks), legend=legend),
+    }
+    for panel in panels.values():
+        for name, ghost in panel.ghosts.items():
+            ghost.set(color=looks[name]["color"], linestyle=":", linewidth=1.2, alpha=0.6)
+    return {**panels}
+
+
+def race_contents(race: Race) -> dict[str, Any]:
+    """What `race_panels` show: the places of the four walks, and their heights."""
+    places = {name: tuple(on_ground(race.surface, path)) for name, path in race.paths.items()}
+    heights = {name: above_least(race.surface, path) for name, path in race.paths.items()}
+    start = tuple(axis[:1] for axis in places["momentum"])
+    return {
+        "map": {**places, "start": start},
+        "heights": {name: (np.arange(len(height)), height) for name, height in heights.items()},
+    }
 
 
 def walks(surface: Surface, paths: Mapping[str, Trajectory], alt: str) -> Static:

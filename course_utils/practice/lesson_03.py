@@ -195,14 +195,14 @@ QUIZZES = (
         "03.b", "A colleague says: Adam adapts its steps, so its learning rate does not matter. What do you answer?",
         (
             Option("True: it divides by the size of the gradient",
-                   "It does divide, so the size of the gradient matters little. What is left is a step of about one "
-                   "learning rate, and that one you still choose."),
+                   "It does divide, so the size of the gradient matters little. But the learning rate still says how "
+                   "long a step is, and that one you choose."),
             Option("It still sets the length of the steps",
-                   "Adam's step is about one learning rate long in each parameter, whatever the gradient. Too long "
-                   "still jumps about, too short still crawls.", right=True),
+                   "While the gradients agree, Adam's step is about one learning rate long in each parameter, however "
+                   "large or small they are. Too long still jumps about, too short still crawls.", right=True),
             Option("True, but only on the bowl",
-                   "Try it in the race with **one for all**: on the bowl, too, Adam with a rate of 0.001 has not "
-                   "arrived after 200 steps."),
+                   "Try it in the race with *learning rates* set to **one for all**: on the bowl, too, Adam with a "
+                   "rate of 0.001 has not arrived after 200 steps."),
         ),
     ),
     Question(

@@ -79,7 +79,7 @@ EXERCISES = (
     ),
     Exercise(
         "04.3", "Very wrong, and stuck", difficulty=2, importance=4, minutes=3,
-        task="A question to the picture above. Move **only the slider b**. Find a place where the loss, the blue "
+        task="A question about the picture above. Move **only the slider b**. Find a place where the loss, the blue "
         "number of the last box, is **at least 3**, and yet the gradient of `a` lies **between -0.05 and 0.05**. "
         "(**Whole pass** shows it.) Then run the box below.",
         picture="neuron",
@@ -135,11 +135,12 @@ QUIZZES = (
                    "It would, if every walk began with empty gradients, as the package's does. Ours adds with `+=` to "
                    "what is already there."),
             Option("a wrong number: what was there is counted again",
-                   "The old gradients are still in the boxes, are handed on once more, and are added. torch adds in "
-                   "the same way, which is why training loops there say `zero_grad()`.", right=True),
+                   "The old gradients are still in the boxes, are handed on once more, and are added. torch refuses a "
+                   "second walk through one graph. But from step to step it, too, adds to what a parameter already "
+                   "has, which is why training loops there say `zero_grad()`.", right=True),
             Option("an error",
-                   "Unfortunately not. Nothing fails; the numbers are wrong and nobody is told. That makes this bug "
-                   "common."),
+                   "torch would refuse. Ours does not notice: nothing fails, the numbers are wrong, and nobody is "
+                   "told."),
         ),
     ),
     Question(

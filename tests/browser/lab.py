@@ -274,9 +274,9 @@ class Lab:
     # ------------------------------------------------------------ explorers
 
     def explorers(self) -> list["ExplorerView"]:
-        """The explorers on the page, each one output that holds a picture made by widgets."""
+        """The explorers on the page that draw, each one output; a `LiveCurve` has no controls and is none of them."""
         self._draw_everything()
-        outputs = self.page.locator(".jp-OutputArea-output:has(.widget-html img, .jupyter-widgets img)")
+        outputs = self.page.locator(".jp-OutputArea-output:has(.course-explorer img)")
         return [ExplorerView(self, outputs.nth(index)) for index in range(outputs.count())]
 
     def stills(self) -> list[dict]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from course_utils.explorers.playground import MAP, OUTPUT
+from course_utils.plots.playground import MAP, OUTPUT
 from tests.browser.lab import VIEWPORT, ExplorerView, Lab
 
 TWO_NETWORKS = """

@@ -42,8 +42,12 @@ def test_the_state_is_carried_from_chunk_to_chunk(monkeypatch):
 def test_recorded_networks_improve_with_steps_and_long_ngrams_stop_helping():
     rows = recorded("language_models").rows
     bits = {(row["model"], row["setting"]): row["test_bits"] for row in rows}
+    runs = {score.name: score.runs for score in language_models.recorded_scores()}
     for model in ("RNN", "LSTM"):
-        assert bits[model, "width 128, 2000 steps"] < bits[model, "width 128, 500 steps"]
+        assert max(runs[f"{model}, width 128, 2000 steps"]) < min(runs[f"{model}, width 128, 500 steps"])
+        assert len(runs[f"{model}, width 128, 2000 steps"]) == 3
+    assert max(runs["LSTM, width 128, 2000 steps"]) < min(runs["RNN, width 128, 2000 steps"])
+    assert runs["LSTM, width 256, 6000 steps"][0] < bits["Kneser-Ney", "order 6"]
     ngrams = [bits["Kneser-Ney", f"order {order}"] for order in range(1, 8)]
     assert ngrams.index(min(ngrams)) == 5 and ngrams[5] < 2.25
     assert all(abs(row["validation_bits"] - row["test_bits"]) < 0.1 for row in rows)
@@ -118,3 +122,10 @@ def test_recorded_word_vectors_group_words_and_arithmetic_is_not_always_worth_it
         assert len(runs) == 3 and mean(row["group_score"] for row in runs) > least
         assert max(row["processor_seconds"] for row in runs) < seconds
     assert all((row["analogy_score"] > row["analogy_neighbour"]) == (row["method"] == "PPMI + SVD") for row in rows)
+
+
+def test_a_longer_text_takes_a_recurrent_network_longer():
+    short, long = (
+        distance.seconds_to_read("RNN", length, train=train) for length, train in ((16, False), (1024, True))
+    )
+    assert 0 < short < long

@@ -55,6 +55,7 @@ def explorers() -> set[type[Explorer]]:
         children = waiting.pop().__subclasses__()
         waiting += children
         found |= {kind for kind in children if kind.__module__.startswith("course_utils.explorers.")}
+    found = {kind for kind in found if kind.compute is not Explorer.compute}  # else it is a base of explorers
     return {kind for kind in found if getattr(importlib.import_module(kind.__module__), kind.__name__, None) is kind}
 
 
@@ -142,6 +143,8 @@ def sweep(explorer: Explorer, seconds: float = 60) -> None:
 
 def redrawn_alike(explorer: Explorer) -> None:
     """A picture updated in place is the picture that an empty figure gives."""
+    if not isinstance(explorer, FigureExplorer):
+        return  # a text is written anew at every move
     for end in ("low", "high"):
         moved = {name: getattr(got, end) for name, got in explorer.controls.items() if isinstance(got, Slider)}
         explorer.set(**moved)
@@ -204,8 +207,12 @@ def touring(explorer: Explorer) -> None:
 def still(explorer: Explorer) -> None:
     """What a saved notebook keeps."""
     data, metadata = explorer._repr_mimebundle_()
-    assert data["text/plain"] == f"{type(explorer).__name__}: interactive picture"
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.widget.model_id
+    if isinstance(explorer, TextExplorer):
+        assert data["text/plain"] == f"{type(explorer).__name__}: interactive text"
+        assert explorer.says in html.unescape(data["text/html"]) and "<script" not in data["text/html"]
+        return
+    assert data["text/plain"] == f"{type(explorer).__name__}: interactive picture"
     assert len(data["image/png"]) <= STILL_LIMIT
     assert metadata["image/png"]["alt"] == explorer.says
     size = Image.open(io.BytesIO(data["image/png"])).size

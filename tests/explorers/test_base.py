@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course_utils.explorers.base import KEPT, Button, Choice, FigureExplorer, Html, Slider, Text, Toggle
+from course_utils.explorers.base import Button, Choice, FigureExplorer, Html, Slider, Text, Toggle
+from course_utils.explorers.board import KEPT
 
 from . import sweep
 from .sweep import refuses

@@ -1,6 +1,8 @@
 """What a new explorer may rely on: panels, texts, dependent controls, own widgets, tours, exact numbers."""
 
 import html
+import inspect
+import statistics
 from typing import Any
 
 import ipywidgets as widgets
@@ -335,3 +337,54 @@ def test_histogram_counts_shares_and_outlines_the_pinned_state() -> None:
     assert max(histogram.ghost.get_ydata()) == 1.0 and histogram.axes.get_ylim()[1] == pytest.approx(1.05)
     histogram.update(np.full(9, np.nan))
     assert histogram.shares.sum() == 0 and len(histogram.ghost.get_xdata()) == 0
+
+
+class Result:
+    """A result that describes itself."""
+
+    def described(self) -> str:
+        return "Said by the result."
+
+
+def test_a_result_may_say_its_own_caption() -> None:
+    class Quiet(TextExplorer):
+        def compute(self, prepared: None) -> Result:
+            return Result()
+
+        def render(self, result: Result) -> str:
+            return "text"
+
+    assert Quiet().says == "Said by the result."
+
+
+def test_a_button_may_be_a_function_of_the_explorer() -> None:
+    class Stepped(Letters):
+        onward = Button("On", lambda self: self.set(number=self.number + 1))
+        tour = ()
+
+    stepped = Stepped()
+    stepped.onward()
+    stepped.buttons["onward"].click()
+    assert stepped.number == 3 and stepped.problem == ""
+    stepped.set(number=len(JAPANESE))
+    stepped.buttons["onward"].click()
+    assert "must be one of" in stepped.problem
+
+
+def test_controls_of_one_kind_are_laid_out_together_and_a_copied_line_can_leave_one_out() -> None:
+    letters = Letters(number=2, space=3)
+    letters.lay_out(Slider, width="auto", flex="1 1 100px")
+    assert (letters.inputs["space"].layout.width, letters.inputs["space"].layout.flex) == ("auto", "1 1 100px")
+    assert letters.inputs["words"].layout.flex is None
+    assert letters.python_without("number") == "Letters(space=3)"
+
+
+def lengths() -> dict[str, int]:
+    """Lines of every explorer of the package, from ``class`` to the last, by name."""
+    return {kind.__name__: len(inspect.getsource(kind).splitlines()) for kind in sweep.explorers()}
+
+
+def test_an_explorer_is_short_because_it_computes_and_draws_nothing_itself() -> None:
+    found = lengths()
+    assert len(found) >= 12
+    assert statistics.median(found.values()) < 70, sorted((count, name) for name, count in found.items())

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.explorers.descent import NEAR, DescentExplorer, OptimiserRace, arrival, best_rate
+from course_utils.experiments.descent import NEAR, arrival, best_rate
+from course_utils.explorers.descent import DescentExplorer, OptimiserRace
 from course_utils.explorers.pointer import Pointer
 from course_utils.surfaces import SURFACES, TWO_MINIMA, line_surface
 
@@ -157,7 +158,7 @@ def test_arriving_means_staying() -> None:
 
 def test_the_best_rate_is_the_best_of_all_rates_on_average() -> None:
     """Every rate, every one of the nine starts, walked one by one."""
-    from course_utils.explorers.descent import LONGEST_RACE, TRIED
+    from course_utils.experiments.descent import LONGEST_RACE, TRIED
     from course_utils.optimisers import descend, momentum
 
     bowl, means = SURFACES["bowl"], []

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from course_utils import data, training
-from course_utils.explorers.drawing import SIDE, TWO, WIDEST, DrawADigit, as_text, counted, framed, from_text, ink
+from course_utils.experiments.drawing import SIDE, TWO, WIDEST, as_text, counted, framed, from_text, ink
+from course_utils.explorers.drawing import DrawADigit
 from course_utils.models.convnet import ConvNet, ConvNetConfig
 from course_utils.models.mlp import MLP, MLPConfig
 

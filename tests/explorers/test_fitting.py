@@ -9,8 +9,9 @@ from scipy.optimize import minimize
 
 from course_utils import assets, data
 from course_utils.experiments import tower
+from course_utils.experiments.fitting import FLOORS, KINDS
 from course_utils.experiments.tower import fall_time
-from course_utils.explorers.fitting import KINDS, LineFitter, LossChooser, PolynomialFitter
+from course_utils.explorers.fitting import LineFitter, LossChooser, PolynomialFitter
 
 from .sweep import refuses
 from .sweep_fitting import chooser, line, polynomial
@@ -186,7 +187,7 @@ def test_polynomials_and_their_errors_are_numpys(degree: int, points: int, noise
     explorer = PolynomialFitter(degree=degree, points=points, noise=noise)
     result = explorer.result
     expected = np.polynomial.Polynomial.fit(result.floors, result.seconds, degree)
-    assert np.allclose(result.curve, expected(explorer.FLOORS), rtol=1e-5, atol=1e-6)
+    assert np.allclose(result.curve, expected(FLOORS), rtol=1e-5, atol=1e-6)
     rmse = np.sqrt(np.mean((expected(result.floors) - result.seconds) ** 2))
     assert result.training[degree] == pytest.approx(rmse, abs=1e-9)
     assert f"Degree {degree} on {points} drops: RMSE {rmse:.2f} s on these" in explorer.says
@@ -203,9 +204,7 @@ def test_held_out_drops_tell_a_high_degree_apart_and_noise_is_its_floor() -> Non
     silent = PolynomialFitter(noise=0.0).result
     assert (np.diff(silent.held_out) < 1e-3).all(), "without noise, every further degree helps"
     quiet = PolynomialFitter(degree=2, points=60, noise=0.0).result
-    truth = np.abs(quiet.curve - fall_time(PolynomialFitter.FLOORS, data.TERMINAL_SPEED))[
-        (PolynomialFitter.FLOORS > 1) & (PolynomialFitter.FLOORS < 29)
-    ]
+    truth = np.abs(quiet.curve - fall_time(FLOORS, data.TERMINAL_SPEED))[(FLOORS > 1) & (FLOORS < 29)]
     assert quiet.held_out[2] < truth.max() < 0.5
 
 

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from course_utils import sampling
+from course_utils.experiments.writing import DEPTH, LEAVES, LONGEST, ROWS
 from course_utils.explorers.base import Explorer
-from course_utils.explorers.generation import DEPTH, LEAVES, LONGEST, ROWS, ContinuationTree, Reader, StepSampler
+from course_utils.explorers.generation import ContinuationTree, StepSampler
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.plots.bars import percent
+from course_utils.sampling import Reader
 
 from .sweep import refuses
 from .sweep_sampling import model, tokenizer
@@ -81,9 +83,9 @@ def test_what_the_model_chooses_follows_its_probabilities() -> None:
     probability = explorer.writing.logits.softmax(-1)
     drawn = []
     for _ in range(60):
-        explorer.take_drawn()
+        explorer.writing.write_drawn()
         drawn.append(explorer.writing.ids[-1])
-        explorer.take_back()
+        explorer.writing.back()
     assert len(set(drawn)) > 1
     expected = float(probability[int(probability.argmax())])
     share = drawn.count(int(probability.argmax())) / len(drawn)

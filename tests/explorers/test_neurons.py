@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from course_utils.explorers.neurons import CELLS, EDGE, NeuronExplorer, zero_line
+from course_utils.experiments.neuron import CELLS, EDGE, zero_line
+from course_utils.explorers.neurons import NeuronExplorer
 
 ACTIVATIONS = {
     "step": lambda s: float(s > 0),

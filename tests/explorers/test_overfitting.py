@@ -252,7 +252,7 @@ def test_the_tour_shows_what_it_says() -> None:
     (plain, spoilt), clean, more, few, slow, early, decayed, both = ends
     assert plain > 0.99 and 0.7 < spoilt < 0.85, "overfitting"
     assert clean[0] > 0.99 and clean[1] > spoilt + 0.05, "without wrong labels"
-    assert more[1] > 0.88 and 950 < 34 * len(lab.runs[lab.setting(**lab.tour[2][0]), 0].rows) < 1100
+    assert more[1] > 0.88 and 950 < 34 * len(lab.runs.kept[lab.setting(**lab.tour[2][0]), 0].rows) < 1100
     assert few[0] < 0.8 and few[1] < spoilt, "four neurons"
     assert all(cure[1] > spoilt + 0.03 for cure in (slow, early, decayed)), "three cures"
     assert both[1] < min(slow[1], decayed[1]) - 0.15, "too much"

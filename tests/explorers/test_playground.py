@@ -8,15 +8,17 @@ import pytest
 import torch
 
 from course_utils.experiments.playground import COUNT, EDGE, FEATURES, OWN, POINTS, Run, features, parse_points
-from course_utils.explorers.playground import CELLS, CHANGES, GRID, MAP, OUTPUT, NetworkPlayground
+from course_utils.experiments.playing import CELLS, CHANGES, GRID
+from course_utils.explorers.playground import NetworkPlayground
 from course_utils.explorers.pointer import Pointer
+from course_utils.plots.playground import MAP, OUTPUT
 
 from .sweep import refuses
 
 
 def run_of(playground: NetworkPlayground) -> Run:
-    assert playground.run is not None
-    return playground.run
+    assert playground.session.run is not None
+    return playground.session.run
 
 
 def test_maps_losses_and_formulas_are_the_network_worked_out_by_hand() -> None:
@@ -326,7 +328,7 @@ def test_the_copied_line_says_what_it_leaves_out() -> None:
     assert line.endswith("  # left out: the step after these, at which the run broke")
     copy = eval(line)
     assert copy.result.steps == broken.result.steps and np.array_equal(copy.result.shares, broken.result.shares)
-    assert refuses(copy.one_step) == broken.run.broken
+    assert refuses(copy.one_step) == broken.session.run.broken
 
 
 def test_training_takes_no_other_settings() -> None:
@@ -359,12 +361,12 @@ def test_a_tour_that_begins_while_it_plays_stops_it_and_takes_no_step_more() -> 
     playground = NetworkPlayground(speed=100)
     playground.play()
     deadline = time.monotonic() + 20
-    while playground.run.steps < 5:
+    while playground.session.run.steps < 5:
         assert time.monotonic() < deadline
     with playground.lock:
         playground.visit(0)
         time.sleep(0.05)  # the worker waits for its next step
-    assert playground.wait(20) and playground.run.steps == playground.result.steps == 100
+    assert playground.wait(20) and playground.session.run.steps == playground.result.steps == 100
     playground.visit(None)
     steps = playground.result.steps
     assert 5 <= steps < 100 and eval(playground.as_python()).png == playground.png
@@ -376,7 +378,7 @@ def test_a_reset_that_is_undone_brings_the_training_back() -> None:
     playground.train(20)
     before = playground.says, playground.png
     playground.reset()
-    assert playground.says.startswith("Step 0:") and playground.seed == 0
+    assert playground.says.startswith("Step 0:") and playground.session.seed == 0
     playground.undo()
     assert (playground.says, playground.png) == before
 

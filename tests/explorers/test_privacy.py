@@ -6,7 +6,7 @@ from pathlib import Path
 import course_utils.explorers
 
 FOLDER = Path(course_utils.explorers.__file__).parent
-BASE = ("base.py", "display.py", "tour.py", "controls.py", "slider.py")
+BASE = ("base.py", "board.py", "display.py", "tour.py", "controls.py", "slider.py")
 
 
 def private(tree: ast.AST) -> set[str]:

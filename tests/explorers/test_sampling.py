@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.explorers.sampling import DRAWS, MOST_TOKENS, ROWS, TemperatureExplorer, token_name
+from course_utils.experiments.next_token import DRAWS, MOST_TOKENS, ROWS, token_name
+from course_utils.explorers.sampling import TemperatureExplorer
 from course_utils.sampling import next_logits
 
 from .sweep import refuses

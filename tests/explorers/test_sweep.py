@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from course_utils.explorers.base import TextExplorer
+
 from . import sweep
 
 for path in sorted(Path(__file__).parent.glob("sweep_*.py")):
@@ -24,4 +26,6 @@ def test_sweep(kind: type) -> None:
 
 @pytest.mark.parametrize("kind", sweep.FACTORIES, ids=lambda kind: kind.__name__)
 def test_it_fits_beside_jupyterlabs_list_of_files(kind) -> None:
+    if issubclass(kind, TextExplorer):
+        return  # a text breaks its lines where the column ends
     assert kind.size[0] <= 8.4, "a window of 1280 pixels leaves about 848 to an output"

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from course_utils import sampling
-from course_utils.models.decoding import is_plain, language_model, weights_in_order
+from course_utils.models.decoding import language_model
+from course_utils.models.one_token import is_plain, weights_in_order
 from course_utils.models.transformer import MLP, Transformer, TransformerConfig
 from course_utils.tokenizers import BPETokenizer
 

@@ -348,3 +348,56 @@ def test_the_story_of_the_module_is_no_luck_of_a_seed(seed):
         functional.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten()).backward()
         optimiser.step()
     assert (model(ids[:, :-1]).argmax(-1)[:, 5:] == ids[:, 6:]).all()
+
+
+def test_a_refused_call_leaves_the_cache_as_it_was():
+    model = Transformer(TransformerConfig.preset("tiny"))
+    ids, mask = torch.tensor([[1, 2, 3], [4, 5, 6]]), torch.tensor([[True, True, True], [False, True, True]])
+    cache = model.new_cache(8, batch=2)
+    for wrong in ((ids[:1], cache, mask[:1]), (ids, cache, mask.long()), (ids, cache, mask[:, :2])):
+        with pytest.raises(ValueError, match=r"make one for|mask\.bool|must have that of ids"):
+            model(*wrong)
+    expected = model(ids, None, mask)[:, -1]
+    torch.testing.assert_close(model(ids, cache, mask)[:, -1], expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
+def test_a_model_that_wrote_first_can_still_be_trained(positions):
+    model = Transformer(TransformerConfig.preset("tiny", positions=positions))
+    ids = torch.tensor([[1, 2, 3]])
+    with torch.inference_mode():
+        model(ids)
+    model(ids).sum().backward()
+    assert all(weight.grad is not None for weight in model.parameters())
+
+
+@pytest.mark.parametrize("width", [64, 256])
+def test_waves_of_positions_do_not_drown_the_tokens(width):
+    model = Transformer(TransformerConfig.preset("tiny", positions="sinusoidal", width=width))
+    entered = []
+    model.blocks[0].register_forward_pre_hook(lambda block, inputs: entered.append(inputs[0]))
+    model(torch.arange(64)[None])
+    waves = model.fixed_positions()[:64]
+    assert (entered[0][0] - waves).norm() > waves.norm() / 10
+
+
+def test_more_causal_queries_than_tokens_are_refused_in_a_sentence():
+    for attend in (attention, fused_attention):
+        with pytest.raises(ValueError, match="5 queries cannot be the last of 3 tokens"):
+            attend(draw(1, 2, 5, 4), draw(1, 2, 3, 4), draw(1, 2, 3, 4))
+        with pytest.raises(ValueError, match="as many values as keys"):
+            attend(draw(1, 2, 3, 4), draw(1, 2, 3, 4), draw(1, 2, 2, 4))
+
+
+def test_a_weight_that_nobody_draws_is_refused_and_gains_are_set_again():
+    class WithMore(Transformer):
+        def init_weights(self, generator: torch.Generator) -> None:
+            self.extra = nn.Parameter(torch.ones(3))
+            super().init_weights(generator)
+
+    with pytest.raises(ValueError, match="does not know extra"):
+        WithMore(TransformerConfig.preset("tiny"))
+    model = Transformer(TransformerConfig.preset("tiny"))
+    nn.init.constant_(model.final_norm.weight, 7.0)
+    model.init_weights(torch.Generator().manual_seed(0))
+    assert (model.final_norm.weight == 1).all()

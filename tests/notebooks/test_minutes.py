@@ -48,7 +48,7 @@ def words_in(markdown: str) -> int:
 
 def is_explorer(cell: NotebookNode) -> bool:
     shown = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
-    return any(text.endswith(": interactive picture") for text in shown)
+    return any(text.endswith((": interactive picture", ": interactive text")) for text in shown)
 
 
 def minutes_of(notebook: NotebookNode, exercises: int) -> Minutes:

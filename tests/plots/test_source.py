@@ -6,14 +6,15 @@ import inspect
 import pytest
 
 from course_utils.plots import show
-from course_utils.plots.bars import PairedBars, percent
+from course_utils.plots.bars import PairedBars
+from course_utils.wording import percent
 
 
 def test_shows_the_real_source_highlighted_and_escaped() -> None:
     shown = show(percent)
     assert shown.text == inspect.getsource(percent).rstrip()
     page = shown._repr_html_()
-    assert "course_utils.plots.bars.percent" in page and "<span" in page
+    assert "course_utils.wording.percent" in page and "<span" in page
     assert "&lt;0.01 %" in page and "<0.01" not in page
     assert repr(shown) == shown.text
 
