@@ -41,7 +41,7 @@ class CourseMap:
     def _repr_html_(self) -> str:
         head = "".join(
             f'<th scope="col" style="text-align: left">{name}</th>'
-            for name in ("Notebook", "What you can do afterwards", "Minutes", "Exercises", "Quizzes", "Predictions")
+            for name in ("Notebook", "Afterwards, the learner", "Minutes", "Exercises", "Quizzes", "Predictions")
         )
         rows, part = [], ""
         for stop in self.stops:
@@ -101,4 +101,4 @@ def _row(stop: Stop) -> str:
         for done, total in stop.done.values()
     )
     cell = '<td style="text-align: left">'
-    return f"<tr>{cell}{link}</td>{cell}{html.escape(stop.promise)}</td><td>{stop.minutes}</td>{counts}</tr>"
+    return f"<tr>{cell}{link}</td>{cell}{html.escape(stop.promise[:1].lower() + stop.promise[1:])}</td><td>{stop.minutes}</td>{counts}</tr>"
