@@ -63,8 +63,8 @@ class Installation:
 
 _SIGNS = {True: "✓", False: "✗", None: "…"}
 _HERE = (
-    "Everything the course needs is here. If a box has said NameError, run the boxes above it, from the top of the page, "
-    "and then that box again."
+    "Everything the course needs is here. If a box has said NameError, run the boxes above it, from the top of the "
+    "page, and then that box again."
 )
 _TO_DO = "Mend the rows marked ✗ first; each says how."
 _LIVE = Finding(True, "interactive pictures", "they work: this row is one")
