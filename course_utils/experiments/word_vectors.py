@@ -6,10 +6,12 @@ module also makes the recorded runs of ``datasets/runs/word_vectors.csv``.
 """
 
 import csv
+import difflib
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,110 @@ from numpy.typing import NDArray
 
 from course_utils import assets
 from course_utils.data.splits import addresses_text
-from course_utils.models.embeddings import Vectors, nearest, ppmi_vectors, read_words, skipgram_vectors, unit
+from course_utils.models.embeddings import SkipGram, Vectors, nearest, ppmi_vectors, read_words, skipgram_vectors, unit
+from course_utils.models.transformer import Transformer
+from course_utils.tokenizers import BPETokenizer
+
+WIDTH = 100  # numbers in a vector that is learned here
+SNAPSHOT = 100  # steps of training from one kept set of vectors to the next
+
+
+@dataclass(frozen=True, eq=False)
+class WordSpace:
+    """Words with a vector each; if the vectors were trained, as they were at several steps.
+
+    >>> compass = WordSpace("compass", ["north", "south", "east"], {0: np.array([[0, 1], [0, -1], [2, 1.0]])})
+    >>> compass.nearest("north", n=1)
+    [('east', 0.45)]
+    >>> compass.row("nort")
+    Traceback (most recent call last):
+    ValueError: "nort" is not among the 3 words that have a vector here; spelled alike: north.
+    """
+
+    name: str  # what a page calls it
+    words: list[str]
+    snapshots: dict[int, Vectors]  # step of training -> (words, width), the last step last
+    losses: list[float] = field(default_factory=list)  # one a step
+    _units: dict[int, Vectors] = field(default_factory=dict)
+    _rows: dict[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"WordSpace({self.name}: {len(self.words):,} words, {self.vectors.shape[1]} numbers each)"
+
+    @property
+    def vectors(self) -> Vectors:
+        """The vectors at the end: ``(words, width)``."""
+        return self.snapshots[max(self.snapshots)]
+
+    def kept(self, step: int | None = None) -> int:
+        """The last step that was kept, up to this one; the very last by default."""
+        return max((kept for kept in self.snapshots if step is None or kept <= step), default=min(self.snapshots))
+
+    def units(self, step: int | None = None) -> Vectors:
+        """The vectors at a step, brought to length 1."""
+        kept = self.kept(step)
+        if kept not in self._units:
+            self._units[kept] = unit(self.snapshots[kept])
+        return self._units[kept]
+
+    def row(self, word: str) -> int:
+        """The number of a word's row.
+
+        Raises:
+            ValueError: if the word has none; the sentence names words with a similar spelling.
+        """
+        if not self._rows:
+            self._rows.update((known, row) for row, known in enumerate(self.words))
+        plain = word.strip().lower()
+        if plain in self._rows:
+            return self._rows[plain]
+        if not plain:
+            raise ValueError(
+                f"there is no word here: type one of the {len(self.words):,} words, such as {self.words[0]}."
+            )
+        alike = difflib.get_close_matches(plain[:40], self.words, n=4, cutoff=0.7)
+        cure = f"spelled alike: {', '.join(alike)}" if alike else f"none is spelled like it; try {self.words[-1]}"
+        shown = plain if len(plain) <= 40 else f"{plain[:39]}…"
+        raise ValueError(f'"{shown}" is not among the {len(self.words):,} words that have a vector here; {cure}.')
+
+    def nearest(self, word: str, n: int = 5, step: int | None = None) -> list[tuple[str, float]]:
+        """The words with the largest cosine with this one, and the cosines."""
+        row, units = self.row(word), self.units(step)
+        found = nearest(units, units[row], n, without=[row])
+        return [(self.words[other], round(float(units[other] @ units[row]), 2)) for other in found]
+
+
+@lru_cache(maxsize=1)
+def count_words() -> WordSpace:
+    """Vectors of the addresses' words from counting which words stand together."""
+    words, ids = corpus()
+    return WordSpace("counted", words, {0: ppmi_vectors(ids, len(words), WIDTH)})
+
+
+def guess_words(steps: int = 3000, seed: int = 0) -> WordSpace:
+    """Vectors of the addresses' words from guessing which words stand together; every hundredth step is kept."""
+    words, ids = corpus()
+    snapshots: dict[int, Vectors] = {}
+    losses: list[float] = []
+
+    def keep(step: int, loss: float, vectors: Vectors) -> None:
+        losses.append(loss)
+        if (step + 1) % SNAPSHOT == 0 or step + 1 == steps:
+            snapshots[step + 1] = vectors.copy()
+
+    first = SkipGram(len(words), WIDTH, seed).vectors().copy()
+    skipgram_vectors(ids, len(words), WIDTH, steps=steps, seed=seed, on_step=keep)
+    return WordSpace("trained", words, {0: first, **snapshots}, losses)
+
+
+def table_words(model: Transformer, tokenizer: BPETokenizer) -> WordSpace:
+    """The rows of a language model's table whose tokens are a space and a word in small letters a to z."""
+    pieces = [tokenizer.token_bytes(token) for token in range(len(tokenizer))]
+    rows = [
+        token for token, piece in enumerate(pieces) if piece[:1] == b" " and piece[1:].isalpha() and piece.islower()
+    ]
+    table = model.token_embedding.weight.detach().float().numpy()
+    return WordSpace("table", [pieces[row][1:].decode() for row in rows], {0: table[rows]})
 
 
 @lru_cache(maxsize=1)
@@ -64,16 +169,21 @@ def group_score(words: list[str], vectors: Vectors, n: int = 5) -> float:
     """
     row = {word: place for place, word in enumerate(words)}
     own = {word: group for group, members in groups().items() for word in members if word in row}
-    right = [
-        own.get(words[neighbour]) == group
-        for word, group in own.items()
-        for neighbour in nearest(vectors, vectors[row[word]], n, without=[row[word]])
-    ]
+    asked, one = [row[word] for word in own], unit(vectors)
+    cosines = one[asked] @ one.T  # (asked, words)
+    cosines[np.arange(len(asked)), asked] = -np.inf
+    near = np.argpartition(-cosines, n, axis=1)[:, :n]
+    right = [own.get(words[other]) == group for group, row in zip(own.values(), near, strict=True) for other in row]
     return float(np.mean(right))
 
 
-def analogy_score(words: list[str], vectors: Vectors) -> dict[str, float]:
-    """The share of the analogy questions answered right, among all words but the three of the question.
+def analogy_score(words: list[str], vectors: Vectors, own: bool = False) -> dict[str, float]:
+    """The share of the analogy questions answered right; questions with a word that has no vector are left out.
+
+    Args:
+        words: the word of each row.
+        vectors: ``(words, width)``.
+        own: whether the three words of a question may be its answer, which is never right.
 
     Returns:
         ``score``: with ``b - a + c``. ``neighbour``: what one gets without any arithmetic, by naming the word nearest
@@ -85,21 +195,21 @@ def analogy_score(words: list[str], vectors: Vectors) -> dict[str, float]:
     scores = {}
     for name, targets in (("score", one[b] - one[a] + one[c]), ("neighbour", one[c])):
         cosines = targets @ one.T  # (questions, words); a target's own length changes no order
-        for of_question in (a, b, c):
+        for of_question in () if own else (a, b, c):
             cosines[np.arange(len(asked)), of_question] = -np.inf
         scores[name] = float((cosines.argmax(axis=1) == d).mean())
     return scores
 
 
 def rows(seeds: range) -> Iterator[dict[str, Any]]:
-    """Both kinds of vectors with each seed: time on one thread, and how they score."""
+    """Both kinds of vectors with each seed, skip-gram with three windows: time on one thread, and how they score."""
     words, ids = corpus()
-    for method, make in (("PPMI + SVD", ppmi_vectors), ("skip-gram", skipgram_vectors)):
-        for seed in seeds:
+    for method, make, windows in (("PPMI + SVD", ppmi_vectors, (4,)), ("skip-gram", skipgram_vectors, (2, 5, 8))):
+        for window, seed in product(windows, seeds):
             begin = time.process_time()
-            vectors = make(ids, len(words), seed=seed)
+            vectors = make(ids, len(words), window=window, seed=seed)
             yield {
-                "method": method, "seed": seed, "width": vectors.shape[1],
+                "method": method, "window": window, "seed": seed, "width": vectors.shape[1],
                 "processor_seconds": time.process_time() - begin,
                 "group_score": group_score(words, vectors),
                 **{f"analogy_{name}": value for name, value in analogy_score(words, vectors).items()},

@@ -26,11 +26,12 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor, nn
 from torch.nn.functional import embedding, softplus
+from tqdm import tqdm
 
 Vectors = NDArray[np.float32]  # (words, width)
 PASSAGE = 32  # words in a row that skip-gram reads at once, so that one product of matrices scores all pairs in it
 STRANGERS, NEGATIVES = 128, 1  # words drawn in a step of skip-gram, and how much they weigh against one neighbour
-RARE = 1e-4  # words more frequent than this share of the text are thinned out
+RARE = 3e-4  # words more frequent than this share of the text are thinned out
 
 
 def read_words(text: str, least: int = 10) -> tuple[list[str], NDArray[np.int64]]:
@@ -132,8 +133,8 @@ class SkipGram(nn.Module):
         self.nearby = nn.Parameter(torch.zeros(vocabulary, width))
 
     def vectors(self) -> Vectors:
-        """One vector a word, ``(vocabulary, width)``: the sum of its two (Pennington et al. 2014, section 4.2)."""
-        return (self.middle + self.nearby).detach().numpy()
+        """One vector a word, ``(vocabulary, width)``: the one for the middle; not a copy, so training changes it."""
+        return self.middle.detach().numpy()
 
     def forward(self, passages: Tensor, strangers: Tensor, window: int) -> Tensor:
         """The loss: the surprisal, in nats, that neighbours are neighbours and that strangers are not.
@@ -160,17 +161,17 @@ def skipgram_vectors(
     ids: NDArray[np.int64],
     vocabulary: int,
     width: int = 100,
-    window: int = 5,
+    window: int = 8,
     steps: int = 3000,
     batch: int = 64,
-    learning_rate: float = 0.02,
+    learning_rate: float = 0.04,
     seed: int = 0,
     on_step: Callable[[int, float, Vectors], bool | None] | None = None,
 ) -> Vectors:
     """Word vectors from guessing: skip-gram with negative sampling, trained with Adam, the learning rate falling to 0.
 
     Strangers are drawn in proportion to their frequency to the power of 0.75, and frequent words are left out with a
-    chance of ``1 - sqrt(0.0001 / frequency)`` before windows are laid (both: Mikolov et al. 2013, section 2).
+    chance of ``1 - sqrt(0.0003 / frequency)`` before windows are laid (both: Mikolov et al. 2013, section 2).
 
     Args:
         ids: ``(tokens,)``, the text as word numbers.
@@ -181,7 +182,7 @@ def skipgram_vectors(
         batch: passages of `PASSAGE` words in a step.
         learning_rate: the first.
         seed: of everything random.
-        on_step: called with the step, its loss and the vectors so far; True ends the training.
+        on_step: called with the step, its loss and the vectors so far (copy what you keep); True ends the training.
 
     Returns:
         ``(vocabulary, width)`` float32.
@@ -196,7 +197,7 @@ def skipgram_vectors(
     model = SkipGram(vocabulary, width, seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
-    for step in range(steps):
+    for step in tqdm(range(steps), unit="step"):
         starts = torch.randint(len(kept) - PASSAGE, (batch, 1), generator=generator)
         strangers = torch.multinomial(drawing, STRANGERS, replacement=True, generator=generator)
         loss = model(kept[starts + torch.arange(PASSAGE)], strangers, window)

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal, overload
 
 import torch
 from filelock import FileLock
@@ -21,6 +22,7 @@ from course_utils import assets, files
 from course_utils.bars import progress_bar
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.tokenizers import BPETokenizer
+from course_utils.tokenizers.wordpiece import WordPieceTokenizer
 
 Weights = dict[str, Tensor]
 
@@ -62,14 +64,26 @@ _BERT_BLOCK = {
 }
 
 
-def load(name: str, dtype: torch.dtype = torch.float32) -> tuple[Transformer, BPETokenizer]:
+@overload
+def load(name: Literal["minilm-l6-v2"], dtype: torch.dtype = ...) -> tuple[Transformer, WordPieceTokenizer]: ...
+
+
+@overload
+def load(name: Literal["smollm2-135m-instruct"], dtype: torch.dtype = ...) -> tuple[Transformer, BPETokenizer]: ...
+
+
+def load(
+    name: str, dtype: torch.dtype = torch.float32
+) -> tuple[Transformer, BPETokenizer] | tuple[Transformer, WordPieceTokenizer]:
     """A public model and its tokenizer, ready to run.
 
-    The first call unpacks the published file and keeps the result in the cache of `course_utils.assets`; later calls
-    check that and map it into memory, which takes a fraction of a second. What is damaged there is unpacked again.
+    The first call for the chat model unpacks the published file and keeps the result in the cache of
+    `course_utils.assets`; later calls check that and map it into memory, which takes a fraction of a second. What is
+    damaged there is unpacked again. The sentence encoder's file is read as it was published.
 
     Args:
-        name: ``smollm2-135m-instruct`` (Allal et al. 2025).
+        name: ``smollm2-135m-instruct``, a chat model (Allal et al. 2025), or ``minilm-l6-v2``, a sentence encoder (Wang
+            et al. 2020), which writes nothing: call ``hidden_states``, or `course_utils.retrieval.sentence_vectors`.
         dtype: ``torch.float32``, or ``torch.bfloat16`` for half the memory and more speed.
 
     Returns:
@@ -79,14 +93,24 @@ def load(name: str, dtype: torch.dtype = torch.float32) -> tuple[Transformer, BP
         ValueError: if the name or the precision is unknown.
         AssetError: if the weights are neither in the cache nor to be had.
     """
-    if name != "smollm2-135m-instruct":
-        raise ValueError(f"there is no model {name!r} here; choose smollm2-135m-instruct")
+    if name not in ("smollm2-135m-instruct", "minilm-l6-v2"):
+        raise ValueError(f"there is no model {name!r} here; choose smollm2-135m-instruct or minilm-l6-v2")
     if dtype not in (torch.float32, torch.bfloat16):
         raise ValueError(f"dtype={dtype} is not offered; choose torch.float32 or torch.bfloat16")
+    if name == "minilm-l6-v2":
+        return _sentence_encoder(dtype)
     asset = assets.find(name)
     prepared = _Prepared(assets.cache_folder() / f"{name}-{str(dtype).removeprefix('torch.')}", asset, dtype)
     model, tokenizer = prepared.read() or prepared.make()
     return model.eval(), tokenizer
+
+
+def _sentence_encoder(dtype: torch.dtype) -> tuple[Transformer, WordPieceTokenizer]:
+    """MiniLM from its published file; every byte is compared with its recorded hash first."""
+    (file,) = assets.path("minilm-l6-v2", thorough=True).rglob("model.safetensors")
+    config = TransformerConfig.preset("minilm")
+    weights = {name: weight.to(dtype) for name, weight in from_bert(load_file(file), config).items()}
+    return build(config, weights).eval(), WordPieceTokenizer.minilm()
 
 
 def build(config: TransformerConfig, weights: Mapping[str, Tensor]) -> Transformer:

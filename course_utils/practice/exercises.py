@@ -455,7 +455,7 @@ def _difference(call: str, result: Any, expected: Any) -> str:
 
 def _article(count: int, kinds: set[str]) -> str:
     if kinds == {"list", "number"}:  # the dots inside the lists count too
-        return f"numbers, in all {counted(count, 'line')}"
+        return "numbers, in " + ("both lines" if count == 2 else f"all {counted(count, 'line')}")
     noun = kinds.pop() if len(kinds) == 1 else "answer"
     if count > 1:
         return counted(count, noun)

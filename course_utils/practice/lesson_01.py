@@ -83,8 +83,9 @@ EXERCISES = (
     ),
     Exercise(
         "01.3", "A line by hand", difficulty=2, importance=5, minutes=4,
-        task="Move the two sliders of the picture above until the **absolute** loss is at most **0.195**. Then run "
-        "the box below. It reads the slope and the intercept from the picture.",
+        task="Move the two sliders of the picture above until the **absolute** loss is at most **0.195** (by hand: "
+        "the button would do it for you). Then run the box below. It reads the slope and the intercept from the "
+        "picture.",
         picture="fitter",
         stub="slope = 0.1\nintercept = 2.0",
         answer="slope = 0.152\nintercept = 1.18",
@@ -128,9 +129,9 @@ EXERCISES = (
     ),
     Exercise(
         "01.5", "Beyond the tower", difficulty=1, importance=4, minutes=3,
-        task="With pencil and paper: a line with slope 0.15 and intercept 1.2 was fitted to floors 1 to 29. What does "
-        "it **predict** for floor 100? In truth the ball takes 15.3 seconds from there. By how many seconds is the "
-        "prediction **too long**?",
+        task="With pencil and paper: a line with slope 0.15 and intercept 1.2 was set by hand for floors 1 to 29. "
+        "What does it **predict** for floor 100? In truth the ball takes 15.3 seconds from there. By how many seconds "
+        "is the prediction **too high**?",
         stub="predicted = ...\ntoo_long = ...",
         answer="predicted = 0.15 * 100 + 1.2\ntoo_long = predicted - 15.3",
         wrong=(

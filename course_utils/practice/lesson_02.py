@@ -160,7 +160,7 @@ QUIZZES = (
             Option("how it does on people unlike those it learned from",
                    "The test on other people's handwriting showed it: on strangers the score can be lower.",
                    right=True),
-            Option("its weights", "You can print every one of them. That does not help much."),
+            Option("whether it was right in most past cases", "You were told: in 97 of 100."),
             Option("how often it was right on the past cases", "This is the one thing that you were told."),
         ),
     ),
@@ -169,14 +169,14 @@ QUIZZES = (
 PREDICTIONS = (
     Question(
         "02.b", "Ten neurons, one for each digit, learn from paper and chalk together. How many of the held-out digits "
-        "will they read rightly, of both kinds?",
+        "will they read correctly, of both kinds?",
         (
             Option("nearly as many as before",
                    "The shapes are the same, and you read both with ease. But every pixel has changed, and these ten "
                    "neurons add up pixels."),
             Option("about half: one of the two kinds",
-                   "Training tries to serve both kinds, and there are as many of the one as of the other. What helps "
-                   "with paper harms with chalk."),
+                   "That is what giving up one kind would bring. But training counts every sure mistake, and there are "
+                   "equally many of both kinds. What helps on paper hurts in chalk, and it ends in between."),
             Option("hardly more than by guessing: 10 to 20 in 100",
                    "With ten digits, a guess is right 10 times in 100, and these neurons do hardly better.",
                    right=True),

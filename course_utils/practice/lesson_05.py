@@ -253,7 +253,7 @@ PREDICTIONS = (
         (
             Option("one is far ahead of the others", "The best cure is less than three percentage points ahead of the "
                    "weakest."),
-            Option("all five help, by 9 to 12 percentage points",
+            Option("at this learning rate all five help, by 9 to 12 percentage points",
                    "All five work against the same problem, learning wrong labels by heart. Once that is prevented, "
                    "little is left to gain.", right=True),
             Option("two help, three make it worse", "Even the weakest of the five gains nine percentage points, at the "

@@ -121,7 +121,7 @@ EXERCISES = (
     ),
     Exercise(
         "08.4", "Neither fading nor exploding", difficulty=2, importance=4, minutes=3,
-        task="A question to the picture above. Stay with the **RNN** and with **20** steps back. Move only the "
+        task="A question about the picture above. Stay with the **RNN** and with **20** steps back. Move only the "
         "recurrent weights, until the letter 20 steps back moves the state **between 1/10 and 10 times** as much as "
         "the newest. Then run the box below. It reads the sliders.",
         picture="fade",
@@ -185,14 +185,15 @@ QUIZZES = (
 
 PREDICTIONS = (
     Question(
-        "08.a", "The table remembers 0, 1, 2, ... 5 letters, and everything that never came gets one extra count. What "
-        "happens to its bits a letter on unseen plays?",
+        "08.a", "The table remembers 0, 1, 2, ... 5 letters, and after each memory every letter gets one extra count. "
+        "What happens to its bits a letter on unseen plays?",
         (
             Option("They fall with every letter that it remembers",
-                   "They would on the plays that were counted. On unseen plays, a long memory meets letters in a row "
-                   "that it has never seen."),
+                   "Not even on the plays that were counted: with five letters, most memories came only a few times, "
+                   "and 80 extra counts drown those."),
             Option("They fall at first, and then rise",
-                   "A longer memory is better only as long as the table has seen its letters before.", right=True),
+                   "A longer memory knows more, but each one came fewer times, and 80 extra counts drown what it "
+                   "knows.", right=True),
             Option("They rise with every letter that it remembers",
                    "With no memory at all it knows only how often each letter comes. One letter of memory is a great "
                    "help: after a q comes a u."),

@@ -139,14 +139,14 @@ QUIZZES = (
         "the training of a model. Are they?",
         (
             Option("Yes, a model is trained at a temperature",
-                   "The model of this page was trained long before you moved the slider, and all its 134,515,008 "
-                   "numbers are the same at every temperature."),
+                   "Training uses the scores as they are, which is temperature 1. Moving the slider later changes none "
+                   "of the model's 134,515,008 numbers."),
             Option("No, they belong to the loop that picks tokens",
                    "They act on the scores after the model has given them. You can change them from one token to the "
                    "next.", right=True),
             Option("Only the maximum length is",
-                   "The number of tokens a model can read at once, its context, is fixed in training. The maximum "
-                   "length of an answer is a counter in the loop."),
+                   "The number of tokens a model can read at once, its context, is set when it is built and trained. The "
+                   "maximum length of an answer is a counter in the loop."),
         ),
     ),
 )

@@ -259,7 +259,7 @@ def test_an_interrupted_write_leaves_no_half_file(unpacked, tmp_path, monkeypatc
 
 
 def test_unknown_names_and_precisions_get_a_sentence():
-    with pytest.raises(ValueError, match="there is no model 'gpt-5' here; choose smollm2-135m-instruct"):
+    with pytest.raises(ValueError, match="no model 'gpt-5' here; choose smollm2-135m-instruct or minilm-l6-v2"):
         pretrained.load("gpt-5")
     with pytest.raises(ValueError, match=r"dtype=torch.int8 is not offered; choose torch.float32 or torch.bfloat16"):
         pretrained.load(NAME, dtype=torch.int8)
@@ -272,3 +272,16 @@ def test_the_real_file_says_what_the_preset_says():
     assert abs(settings.norm_epsilon - 1e-5) < 1e-10 and len(tokenizer) == settings.vocabulary
     assert tokenizer.end == tokenizer.special["<|im_end|>"]
     assert all(weight.is_contiguous() for weight in model.parameters())
+
+
+def test_the_sentence_encoder_is_read_as_published_and_damage_is_noticed(monkeypatch):
+    model, tokenizer = pretrained.load("minilm-l6-v2")
+    assert model.config == TransformerConfig.preset("minilm") and len(tokenizer) == model.config.vocabulary
+    assert not model.training
+    half, _ = pretrained.load("minilm-l6-v2", dtype=torch.bfloat16)
+    assert half.token_embedding.weight.dtype == torch.bfloat16
+    asked = []
+    whole = assets.path
+    monkeypatch.setattr(assets, "path", lambda name, *, thorough=False: asked.append(thorough) or whole(name))
+    pretrained.load("minilm-l6-v2")
+    assert asked[0], "the weights are used as they are, so every byte must be right"

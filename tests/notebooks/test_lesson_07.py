@@ -1,0 +1,233 @@
+"""What lesson 07 says of words, scores, sums and sentences is what its own cells compute."""
+
+import ast
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from course_utils import assets
+from course_utils.commands import notebooks
+from course_utils.data.splits import addresses
+from course_utils.experiments import sentences, word_vectors
+from course_utils.experiments.word_vectors import WordSpace
+from course_utils.explorers.base import Explorer
+from course_utils.explorers.embeddings import AnalogyExplorer
+from course_utils.models.embeddings import PASSAGE
+from course_utils.practice.exercises import exercise
+from course_utils.practice.lesson_07 import CAT, answer_of, nearness_to_the_cat
+from course_utils.practice.questions import quiz
+from course_utils.retrieval import sentence_vectors
+
+PAGE = assets.project_folder() / "notebooks" / "07_embeddings.ipynb"
+CELLS = {cell.id: cell for cell in notebooks.read(PAGE).cells}
+WORDS = {name: " ".join(cell.source.split()) for name, cell in CELLS.items() if cell.cell_type == "markdown"}
+QUICK = 200  # steps of training here instead of 3,000, so that the page runs again in seconds
+
+
+def printed(cell_id):
+    """What a cell of the page has printed, as committed."""
+    return "".join(output.get("text", "") for output in CELLS[cell_id].outputs)
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory):
+    """The names that the lesson's cells leave behind, and what the last line of each cell shows."""
+    names, shown = {}, {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.json"))
+        for cell in CELLS.values():
+            if cell.cell_type == "code":
+                tree = ast.parse(cell.source.replace("guess_words(steps=3000)", f"guess_words(steps={QUICK})"))
+                last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+                exec(compile(tree, cell.id, "exec"), names)
+                if last is not None:
+                    shown[cell.id] = eval(compile(ast.Expression(last.value), cell.id, "eval"), names)
+    return {**names, "shown": shown}
+
+
+def test_every_picture_runs_again_from_its_copied_line_also_after_moving(names):
+    explorers = {cell: got for cell, got in names["shown"].items() if isinstance(got, Explorer)}
+    assert list(explorers) == ["opening-2", "game-6", "sums-2"]
+    moves = {
+        "opening-2": {"word": "gold", "show": "its neighbours"},
+        "game-6": {"step": QUICK},
+        "sums-2": {"own": True},
+    }
+    for cell, explorer in explorers.items():
+        for moved in ({}, moves[cell]):
+            explorer.set(**moved)
+            copied = eval(explorer.as_python(), names)
+            assert copied.png == explorer.png and copied.says == explorer.says
+        explorer.reset()
+
+
+def test_the_recorded_captions_are_the_live_ones(names):
+    for cell in ("opening-2", "sums-2"):
+        [output] = CELLS[cell].outputs
+        assert output.metadata["image/png"]["alt"] == names["shown"][cell].says
+
+
+def test_no_cell_of_a_learner_holds_a_guard_of_ours():
+    assert not any("assert" in cell.source for cell in CELLS.values() if cell.cell_type == "code")
+
+
+def test_the_speeches_and_lists_are_those_of_the_first_screen(names):
+    years = [address.year for address in addresses("train")]
+    assert (len(years), years[0], years[-1]) == (198, 1791, 2026) and "198 yearly speeches" in WORDS["opening-1"]
+    groups = [members for members in word_vectors.groups().values() for _ in members]
+    by_chance = np.mean([(len(members) - 1) / 7434 for members in groups])
+    assert len(groups) == 124 and len(word_vectors.groups()) == 12 and 0.0005 < by_chance < 0.0015
+    opening = names["shown"]["opening-2"]
+    assert len(opening.tour) == 6 and "shows six views" in WORDS["opening-3"]
+    for word in ("gold", "judge", "cotton"):
+        opening.set(word=word)
+        assert opening.problem == ""
+    opening.reset()
+
+
+def test_the_dot_product_misleads_and_the_cosine_does_not(names):
+    vector, length = names["vector"], names["length"]
+    assert vector("river") @ vector("lake") > vector("lake") @ vector("lake") and length("river") > length("lake")
+    units, rows = names["counted"].units(), [names["counted"].row(word) for word in ("river", "lake", "tax")]
+    cosines = units[rows] @ units[rows].T
+    assert cosines[0, 1] > 0.7 and abs(cosines[0, 2]) < 0.1
+
+
+def test_softmax_squares_the_ratio(names):
+    ratios = {name: float(names["softmax"](z)[0] / names["softmax"](z)[8]) for name, z in names["changed"].items()}
+    assert ratios["the scores"] == pytest.approx(10, rel=0.01) and ratios["all doubled"] == pytest.approx(100, rel=0.01)
+    assert ratios["5 added to all"] == pytest.approx(ratios["the scores"], rel=1e-4)
+    assert "blim is  99.5 times" in printed("softmax-4")
+
+
+def test_one_pair_by_hand_is_softmax_with_a_zero_and_learns(names):
+    pairs = names["pairs"].detach()
+    both = torch.stack([pairs, torch.zeros(2)]).softmax(0)[0]
+    chances = [int(found) for found in re.findall(r"(\d+)%", printed("game-2"))]
+    assert chances[-2:] == [round(100 * float(chance)) for chance in both]
+    assert chances[::2] == sorted(chances[::2]) and chances[1::2] == sorted(chances[1::2], reverse=True)
+
+
+def test_a_step_has_as_many_pairs_as_the_page_says():
+    place = torch.arange(PASSAGE)
+    near = ((place[:, None] - place).abs() <= 8).sum() - PASSAGE
+    assert 64 * int(near) == pytest.approx(28_000, rel=0.01) and "about 28,000 pairs" in WORDS["game-3"]
+
+
+def test_the_training_went_as_the_page_reads_it(names):
+    steps = re.findall(r"step +(\d+): group score +([\d.]+)%", printed("game-4"))
+    scores = {int(step): float(score) for step, score in steps}
+    assert scores[0] < 1 and scores[100] < scores[300] < scores[3000] and scores[3000] > 40
+    first, last = map(float, re.findall(r"loss ([\d.]+) in the first ten steps, ([\d.]+)", printed("game-4"))[0])
+    assert 0.8 * first < last < first
+    trained = names["trained"]
+    months, family = ([trained.row(word) for word in word_vectors.groups()[group]] for group in ("months", "family"))
+
+    def apart(step):
+        units = trained.units(step)
+        within = (units[months] @ units[months].T).mean() + (units[family] @ units[family].T).mean()
+        return within / 2 - (units[months] @ units[family].T).mean()
+
+    assert apart(QUICK) > 2 * apart(0)
+
+
+def test_counts_and_chance_are_those_of_the_table():
+    rows = re.findall(r"(\w+) +and (\w+) *: +(\d+) times, +([\d.]+) times", printed("count-1"))
+    found = {(one, other): (int(count), float(times)) for one, other, count, times in rows}
+    assert found["river", "the"][0] == 300 and found["river", "mouth"][0] == 17
+    assert found["river", "the"][1] < 2 < 100 < found["river", "mouth"][1]
+
+
+def test_counting_is_better_and_faster_in_the_recorded_runs(names):
+    runs = names["runs"].rows
+    counting, guessing = ([run for run in runs if run["window"] == window] for window in (4, 8))
+    assert min(run["group_score"] for run in counting) > max(run["group_score"] for run in guessing)
+    slow, fast = ([run["processor_seconds"] for run in some] for some in (guessing, counting))
+    assert min(slow) / max(fast) > 20 and "more than twenty times as fast" in WORDS["count-4"]
+    gain = np.mean([run["analogy_score"] - run["analogy_neighbour"] for run in guessing])
+    assert gain < 0.01 and "no better than the neighbour" in WORDS["sums-9"]
+    narrow = np.mean([run["group_score"] for run in runs if run["window"] == 2])
+    assert narrow < 0.85 * np.mean([run["group_score"] for run in guessing])
+
+
+def test_sums_end_where_the_page_says(names):
+    sums = names["sums"]
+    assert sums.result.best[0][0] == "wife" == sums.result.alone
+    sums.visit(2)
+    assert sums.values["own"] and sums.result.best[0][0] == "french"
+    sums.visit(len(sums.tour) - 1)
+    assert sums.values["formula"] == "woman - man + king" and sums.result.best[0][0] == "netherlands"
+    sums.visit(None)
+    score, open_score = names["score"], names["open_score"]
+    assert open_score["score"] < 0.01 < 0.3 < score["score"], "the last score is the table's"
+    counted = word_vectors.analogy_score(names["counted"].words, names["counted"].vectors)
+    assert counted["score"] == pytest.approx(0.277, abs=0.01) and counted["neighbour"] == pytest.approx(0.164, abs=0.01)
+    assert "from 16 to 28 %" in WORDS["sums-9"]
+
+
+def test_the_words_of_a_sum_are_nearest_to_it_in_nearly_every_question(names):
+    counted = names["counted"]
+    units, near = counted.units(), 0
+    for _, *question in word_vectors.analogies():
+        a, b, c, _ = (counted.row(word) for word in question)
+        near += int((units @ (units[b] - units[a] + units[c])).argmax()) in (a, b, c)
+    assert near / len(word_vectors.analogies()) > 0.9
+    assert "in nearly every question" in quiz("07.b").question.options[0].explanation
+
+
+def test_the_real_table_does_what_the_page_says(names):
+    table = names["table"]
+    assert AnalogyExplorer(table, formula="woman - man + king").result.best[0][0] == "queen"
+    score = word_vectors.analogy_score(table.words, table.vectors)
+    assert score["score"] > 0.65 > 0.5 > score["neighbour"]
+    model, ids = names["chat_model"], names["ids"]
+    with torch.inference_mode():
+        torch.testing.assert_close(names["logits"], model(ids)[0, -1], atol=1e-3, rtol=1e-4)
+    paris, london = (names["tokenizer"].encode(word)[0] for word in (" Paris", " London"))
+    assert float(names["logits"][paris] - names["logits"][london]) == pytest.approx(4.2, abs=0.3)
+    assert names["chances"][paris] > 50 * names["chances"][london]
+
+
+def test_the_sentences_are_found_and_trapped_as_the_page_says(names):
+    first, partner, trap = (sentence_vectors(column).numpy() for column in names["texts"])
+    assert sentences.found_again(first, partner) == 1
+    assert 0.15 < sentences.not_trapped(first, partner, trap) < 0.45
+    for space in (names["counted"], names["table"]):
+        means = [sentences.mean_of_words(space, column) for column in names["texts"]]
+        assert sentences.not_trapped(*means) == 0 and sentences.found_again(*means[:2]) < 0.75
+    cat, mouse = sentence_vectors(names["pair"])
+    assert float(cat @ mouse) == pytest.approx(0.986, abs=0.004)
+
+
+def test_gold_and_january_keep_the_company_that_the_close_tells_of(names):
+    assert dict(names["counted"].nearest("gold", 8))["silver"] == pytest.approx(0.92, abs=0.015)
+    counted = names["counted"]
+    assert float(counted.units()[counted.row("january")] @ counted.units()[counted.row("july")]) == pytest.approx(
+        0.80, abs=0.015
+    )
+
+
+def test_the_picture_of_the_fourth_exercise_can_be_moved_to_its_answer(names, monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+    sums = names["sums"]
+    assert exercise("07.4").check(sums).status == "not attempted"
+    for formula in ("she - he + son", "wife - husband + son"):
+        sums.set(formula=formula)
+        assert sums.result.best[0][0] == answer_of(formula) == "daughter" and exercise("07.4").check(sums)
+    sums.set(formula="woman - man + king")
+    assert not exercise("07.4").check(sums)
+    sums.reset()
+
+
+def test_the_challenge_can_be_beaten_again():
+    good = nearness_to_the_cat("Kitty is asleep upon a couch.")
+    assert exercise("07.5").mark + 0.03 < good < 0.95 and nearness_to_the_cat(CAT) == pytest.approx(1)
+
+
+def test_a_random_table_knows_nothing(names):
+    assert isinstance(names["random_words"], WordSpace)
+    assert word_vectors.group_score(names["random_words"].words, names["random_words"].vectors) < 0.02
+    eyes = eval(names["random_words"].name, names)
+    assert eyes is names["random_words"], "its copied line names it"
