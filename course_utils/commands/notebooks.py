@@ -8,7 +8,7 @@ Seconds per notebook are printed and kept in ``artefacts/notebook_seconds.json``
 
 ``python -m course_utils notebooks check`` applies the rules to the files as they are.
 
-Progress bars are for people: the course draws them with ``tqdm.tqdm``, and ``kernel_environment`` sets
+Progress bars are for people: the course draws them with ``bars.progress_bar``, and ``kernel_environment`` sets
 ``TQDM_DISABLE``, so that no bar reaches a stored output. Anything else on stderr is a warning somebody should read, and
 is refused.
 """
@@ -268,7 +268,7 @@ def _faults_of_output(output: NotebookNode) -> Iterator[str]:
         if path := _machine_path(text):
             yield f"shows a path of this machine ({path}); show the name alone"
         if BAR.search(text):
-            yield "shows a progress bar; draw it with tqdm.tqdm, which is silent when notebooks are stored"
+            yield "shows a progress bar; draw it with bars.progress_bar, which is silent when notebooks are stored"
     if WIDGET_VIEW in data:
         yield "holds a live widget; run 'make notebooks'"
     for kind, value in data.items():

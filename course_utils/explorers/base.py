@@ -96,9 +96,17 @@ Stop = tuple[Mapping[str, Any], str | Callable[[Any], str]]  # of a tour: values
 
 
 class _Helper(anywidget.AnyWidget):
-    """What ipywidgets leaves out: captions and sentences that are read aloud, the clipboard."""
+    """What ipywidgets leaves out: captions that are read aloud, the clipboard, a word when there is no kernel."""
 
     copy = traitlets.Unicode("").tag(sync=True)
+    # ipywidgets marks a widget whose kernel is gone, and each of its parts, with a broken chain and no word.
+    _css = """
+    .course-explorer.jupyter-widgets-disconnected::before {
+      content: "The kernel was restarted. Run the boxes above, then this box, to make the picture live.";
+      font: inherit; color: inherit; border-left: 4px solid #b00020; padding: 4px 10px;
+    }
+    .course-explorer .jupyter-widgets-disconnected::before { display: none; }
+    """
     _esm = """
     export default { render({ model, el }) {
       const name = () => {

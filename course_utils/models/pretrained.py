@@ -17,9 +17,9 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from tqdm import tqdm
 
 from course_utils import assets, files
+from course_utils.bars import progress_bar
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.tokenizers import BPETokenizer
 from course_utils.tokenizers.wordpiece import WordPieceTokenizer
@@ -233,7 +233,7 @@ def read_gguf(path: Path, dtype: torch.dtype) -> tuple[TransformerConfig, Weight
     )
     numbers = {
         tensor.name: torch.from_numpy(gguf.quants.dequantize(tensor.data, tensor.tensor_type).copy()).to(dtype)
-        for tensor in tqdm(reader.tensors, desc="Unpacking the model (once)", unit="matrix")
+        for tensor in progress_bar(reader.tensors, desc="Unpacking the model (once)", unit="matrix")
     }
     weights = {name: weight.contiguous() for name, weight in from_gguf(numbers, config).items()}
     tokenizer = BPETokenizer.from_gguf_fields(

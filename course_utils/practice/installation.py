@@ -46,11 +46,11 @@ class Installation:
     def __repr__(self) -> str:
         missing = [finding for finding in self.findings if not finding.good]
         if not missing:
-            return "Everything the course needs is here."
+            return _HERE
         return "\n".join(f"{finding.what}: {finding.words}" for finding in missing)
 
     def _repr_html_(self) -> str:
-        return f"{_table(self.findings)}<p>{html.escape(repr(self).splitlines()[0]) if self.good else _TO_DO}</p>"
+        return f"{_table(self.findings)}<p>{html.escape(_HERE) if self.good else _TO_DO}</p>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """The table, with a last row that only a page with working widgets can show."""
@@ -62,6 +62,10 @@ class Installation:
 
 
 _SIGNS = {True: "✓", False: "✗", None: "…"}
+_HERE = (
+    "Everything the course needs is here. If a box has said NameError, run the boxes above it, from the top of the "
+    "page, and then that box again."
+)
 _TO_DO = "Mend the rows marked ✗ first; each says how."
 _LIVE = Finding(True, "interactive pictures", "they work: this row is one")
 _STILL = Finding(

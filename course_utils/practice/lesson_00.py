@@ -8,36 +8,37 @@ from course_utils.practice.questions import Option, Question
 EXERCISES = (
     Exercise(
         "00.1", "What the temperature does", difficulty=1, importance=5, minutes=2,
-        task="Raise the temperature in the picture above from 0.2 to 2. What happens to the longest bar, and what to "
-        'the entropy in the caption? Write `"grows"` or `"shrinks"` for each.',
+        task="In the second picture, press **Reset**. Then raise the temperature from 0.2 to 2. What happens to the "
+        'longest orange bar, and what happens to the entropy? Write `"grows"` or `"shrinks"` for each.',
         stub="longest_bar = ...\nentropy = ...",
         answer='longest_bar = "shrinks"\nentropy = "grows"',
         wrong=(
-            Wrong("that is what happens on the way down, from 2 to 0.2. Move the handle to the right and look again.",
+            Wrong("that is what happens on the way down, from 2 to 0.2. Start at 0.2 and move to the right.",
                   'longest_bar = "shrinks"\nentropy = "grows"', 'longest_bar = "grows"\nentropy = "shrinks"'),
             Wrong("the bars share 100 %: when the longest bar gives some away, others get it, and the choice is less "
                   "certain. Read the entropy at 0.2 and at 2.", 'entropy = "grows"', 'entropy = "shrinks"'),
-            Wrong("both cannot grow: the entropy says how unsure the model is, and a longer first bar makes it more "
-                  "sure.", 'longest_bar = "shrinks"', 'longest_bar = "grows"'),
+            Wrong("they cannot both grow: the entropy says how unsure the next draw is, and a longer first bar makes "
+                  "it more certain.", 'longest_bar = "shrinks"', 'longest_bar = "grows"'),
         ),
         hints=("Look at the longest bar only, at 0.2, at 1 and at 2.",
-               "Entropy is small when one bar has nearly everything, and large when many bars are about equal."),
-        explanation="A high temperature makes the bars more equal; the entropy measures that in bits.",
+               "The entropy is small when one token has nearly everything, and large when many are about equal."),
+        explanation="A high temperature makes the tokens more equal, so the draw is less certain. The entropy measures "
+        "that in bits.",
     ),
     Exercise(
-        "00.2", "Temperature zero", difficulty=1, importance=4, minutes=2,
-        task="At temperature 0, the model writes the next token twenty times, each time from the same prompt. How many "
-        "*different* tokens will it write?",
+        "00.2", "Temperature zero", difficulty=1, importance=4, minutes=1,
+        task="Think first, then try it: at temperature 0, twenty tokens are drawn after the same words. How many "
+        "*different* tokens are among them?",
         stub="different_tokens = ...",
         answer="different_tokens = 1",
         wrong=(
             Wrong("twenty draws need not differ. At temperature 0 nothing is left to chance: which token is taken each "
                   "time?", "= 1", "= 20"),
-            Wrong("at temperature 0 the model still writes; it always takes the most likely token.", "= 1", "= 0"),
+            Wrong("at temperature 0 the model still writes: it always takes the likeliest token.", "= 1", "= 0"),
         ),
-        hints=("Set the temperature to 0 and press the button that draws twenty.",
+        hints=("Set the temperature to 0 and press **Draw twenty**.",
                "At 0 the longest bar has 100 %. How many tokens can then be drawn?"),
-        explanation="Temperature 0 is called greedy: always the most likely token, the same one every time.",
+        explanation="Temperature 0 is called greedy: always the likeliest token, the same one every time.",
     ),
 )
 
@@ -64,14 +65,14 @@ PREDICTIONS = (
     Question(
         "00.a", "You raise the temperature from 1 to 3 and draw twenty tokens. What will most of the twenty be?",
         (
-            Option("the most likely token, as before",
+            Option("the likeliest token",
                    "That happens at low temperatures. A high temperature takes probability away from the longest bar."),
-            Option("a mix of the twelve in the picture",
-                   "The twelve do become more equal, but all the tokens outside the picture gain as well, and there "
-                   "are far more of those."),
-            Option("tokens outside the picture",
-                   "Each of the other tokens is very unlikely, but there are 49,140 of them. At temperature 3 they "
-                   "share enough of the probability to win nearly every draw. That is why the text falls apart.",
+            Option("a mix of the twelve tokens that have a row of their own",
+                   "The twelve do become more equal, but the tokens of the last row gain as well, and there are far "
+                   "more of those."),
+            Option("tokens of the last row, the others",
+                   "Each of the others is very unlikely, but there are 49,140 of them. At temperature 3 they share "
+                   "enough of the probability to win nearly every draw. That is why a text falls apart.",
                    right=True),
         ),
     ),

@@ -41,7 +41,7 @@ class CourseMap:
     def _repr_html_(self) -> str:
         head = "".join(
             f'<th scope="col" style="text-align: left">{name}</th>'
-            for name in ("Notebook", "What you can do afterwards", "Minutes", "Exercises", "Quizzes", "Predictions")
+            for name in ("Notebook", "Afterwards, the learner", "Minutes", "Exercises", "Quizzes", "Predictions")
         )
         rows, part = [], ""
         for stop in self.stops:
@@ -100,5 +100,6 @@ def _row(stop: Stop) -> str:
         f"<td>{f'{done} of {total}' + (' ✓' if done == total else '') if total else '–'}</td>"
         for done, total in stop.done.values()
     )
+    promise = html.escape(stop.promise[:1].lower() + stop.promise[1:])
     cell = '<td style="text-align: left">'
-    return f"<tr>{cell}{link}</td>{cell}{html.escape(stop.promise)}</td><td>{stop.minutes}</td>{counts}</tr>"
+    return f"<tr>{cell}{link}</td>{cell}{promise}</td><td>{stop.minutes}</td>{counts}</tr>"

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from course_utils.bars import progress_bar
 from course_utils.training.batches import Batches
 from course_utils.training.objectives import Objective, cross_entropy_loss
 from course_utils.training.recipe import Recipe
@@ -74,7 +74,8 @@ def fit(
     best = _Best(model, patience)
     start, was_training, done, smooth = time.perf_counter(), model.training, 0, 0.0
     history.stopped = ""
-    bar = tqdm(total=trainer.steps, initial=trainer.step, unit="step") if progress else tqdm(disable=True)
+    shown = {"total": trainer.steps, "initial": trainer.step, "unit": "step"} if progress else {"disable": True}
+    bar = progress_bar(**shown)
     try:
         if evaluate is not None:
             best.note(_measure(model, evaluate, history))

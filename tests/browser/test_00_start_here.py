@@ -66,6 +66,39 @@ def test_stop_ends_a_running_cell_and_the_kernel_and_the_slider_live_on(lab: Lab
     assert lab.console == []
 
 
+def test_printed_words_are_not_broken_in_the_middle(lab: Lab) -> None:
+    lab.append_and_run("print('word ' * 60)")
+    lab.wait_until_run(30)
+    printed = lab.page.locator(".jp-OutputArea-output pre", has_text="word word").last
+    assert printed.evaluate("text => getComputedStyle(text).wordBreak") == "normal"
+    assert printed.evaluate("text => text.clientHeight > 20 && text.scrollWidth <= text.clientWidth"), "it must wrap"
+
+
+def test_a_progress_bar_is_not_painted_as_an_error(lab: Lab) -> None:
+    lab.append_and_run("from course_utils.bars import progress_bar\nfor _ in progress_bar(range(3)):\n    pass")
+    lab.wait_until_run(30)
+    assert {output.get("name") for output in lab.cells()[-1]["outputs"]} == {"stdout"}
+
+
+def test_a_link_of_the_map_opens_a_tab_and_a_closed_page_asks_what_the_lesson_says(
+    untrusted: Lab, project: Path
+) -> None:
+    source = "\n".join(
+        text for cell in read_notebook(project / "notebooks" / NOTEBOOK)["cells"] for text in cell["source"]
+    )
+    untrusted.open(NOTEBOOK)
+    untrusted.wait_for_kernel()
+    untrusted.page.wait_for_timeout(2000)  # the page counts as changed as soon as its kernel has said its version
+    untrusted.page.get_by_role("link", name="01 · Models and loss").last.click()
+    tab = untrusted.page.locator(".lm-TabBar-tab", has_text=NOTEBOOK)
+    untrusted.page.locator(".lm-TabBar-tab", has_text="01_models_and_loss.ipynb").wait_for()
+    tab.locator(".lm-TabBar-tabCloseIcon").click()
+    buttons = untrusted.page.locator(".jp-Dialog button").all_inner_texts()
+    assert {"Discard", "Save"} <= set(buttons) and "**Save**" in source and "**Discard**" in source
+    untrusted.page.locator(".jp-Dialog button", has_text="Cancel").click()
+    assert tab.count() == 1
+
+
 def test_saving_keeps_the_stills_and_no_widget_views(lab: Lab, home: Path) -> None:
     lab.save()
     saved = read_notebook(home / "notebooks" / NOTEBOOK)
@@ -118,3 +151,22 @@ def test_a_term_leads_to_its_row_of_the_glossary(untrusted: Lab) -> None:
     assert row.evaluate(
         "row => { const at = row.getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight }"
     )
+
+
+def test_after_a_restart_of_the_kernel_an_explorer_says_how_to_wake_it_and_does_wake(lab: Lab) -> None:
+    explorer = temperature(lab)
+    explorer.show()
+    sentence = "box => getComputedStyle(box, '::before').content"
+    box = explorer.output.locator(".course-explorer")
+    assert box.evaluate(sentence) == "none"
+    lab.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart()")
+    lab.page.wait_for_function("() => document.querySelector('.course-explorer.jupyter-widgets-disconnected')")
+    assert "The kernel was restarted." in box.evaluate(sentence) and "this box" in box.evaluate(sentence)
+    lab.wait_for_kernel()
+    lab.run_all()
+    explorer = temperature(lab)
+    explorer.show()
+    assert explorer.output.locator(".course-explorer").evaluate(sentence) == "none"
+    seen = explorer.pixels()
+    explorer.press("temperature", "ArrowLeft")
+    explorer.wait_for_new_pixels(seen)

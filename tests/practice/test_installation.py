@@ -9,7 +9,9 @@ from course_utils.practice import installation
 
 def test_a_whole_installation_is_said_to_be_whole():
     found = installation.check_installation()
-    assert found.good and repr(found) == "Everything the course needs is here."
+    assert found.good and repr(found).startswith("Everything the course needs is here. If a box has said NameError,")
+    assert "run the boxes above it" in repr(found)
+    assert repr(found) in found._repr_html_()
     assert {finding.what for finding in found.findings} == {"Python", "disk", *installation.NEEDED, *assets.manifest()}
 
 

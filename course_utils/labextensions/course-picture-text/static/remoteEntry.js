@@ -1,5 +1,5 @@
 // JupyterLab draws a stored PNG without the alternative text in its metadata, so a screen reader says nothing.
-// This renderer does the same drawing and sets the text. It is what a build of a JupyterLab extension would produce
+// This renderer does the same drawing and sets the text; printed words stay whole, too. It is what a build of a JupyterLab extension would produce
 // (a module-federation container), written by hand because there is nothing to build.
 window._JUPYTERLAB = window._JUPYTERLAB || {};
 (() => {
@@ -33,6 +33,11 @@ window._JUPYTERLAB = window._JUPYTERLAB || {};
         this.node.replaceChildren(image);
       }
     }
+
+    // JupyterLab breaks the lines of printed text and of source code in the middle of words.
+    const style = document.createElement("style");
+    style.textContent = ".jp-OutputArea .jp-OutputArea-output pre { word-break: normal; overflow-wrap: anywhere; }";
+    document.head.append(style);
 
     return {
       id: "course-picture-text:plugin",
