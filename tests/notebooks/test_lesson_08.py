@@ -143,7 +143,7 @@ def test_the_score_table_says_what_the_words_say():
     assert longest["parameters"] == 566_352 and rows["order 6"]["parameters"] == 594_759
     assert round(longest["characters_read"] / 1e6) == 12 and 9 < longest["processor_seconds"] / 60 < 11
     assert 3 < longest["characters_read"] / 3_634_513 < 3.6  # letters of the 26 plays
-    says("scores-said", "2.18 bits", "2.49", "2.41", "2.14 (one run)", "12 million letters", "ten minutes", "about three")
+    says("scores-said", "2.18 bits", "2.49", "2.41", "2.14 (one run)", "12 million", "ten minutes", "about three")
 
 
 def test_gradients_fade_and_explode_as_the_words_say():
