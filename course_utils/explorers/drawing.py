@@ -102,10 +102,13 @@ TWO = as_text(ink([[(10, 9), (13, 6), (19, 6), (22, 10), (20, 15), (11, 26), (22
 
 
 class Paper(anywidget.AnyWidget):
-    """The paper: a canvas for pointer and keyboard. ``ink`` is the drawing, ``stroke`` counts strokes."""
+    """The paper: a canvas for pointer and keyboard. ``ink`` is the drawing, ``past`` the drawings before each stroke.
+
+    Only the page knows where a stroke begins: of what it sends to a busy kernel, the newest piece alone arrives.
+    """
 
     ink: Any = traitlets.Unicode("").tag(sync=True)
-    stroke: Any = traitlets.Int(0).tag(sync=True)
+    past: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)
     side: Any = traitlets.Int(SIDE).tag(sync=True)
     pen: Any = traitlets.Float(PEN).tag(sync=True)
     _esm = """
@@ -160,12 +163,15 @@ class Paper(anywidget.AnyWidget):
         for (let k = 0; k <= steps; k++)
           put(from[0] + (to[0] - from[0]) * k / steps, from[1] + (to[1] - from[1]) * k / steps);
       };
-      const send = () => {
-        clearTimeout(waiting); waiting = null; sent = Date.now();
+      const written = () => {
         let text = "";
         for (let i = 0; i < dots.length; i += 4)
           text += (8 * dots[i] + 4 * dots[i + 1] + 2 * dots[i + 2] + dots[i + 3]).toString(16);
-        model.set("ink", dots.some(Boolean) ? text : "");
+        return dots.some(Boolean) ? text : "";
+      };
+      const send = () => {
+        clearTimeout(waiting); waiting = null; sent = Date.now();
+        model.set("ink", written());
         model.save_changes();
       };
       const soon = () => { waiting ??= setTimeout(send, Math.max(0, sent + 80 - Date.now())); };
@@ -173,7 +179,7 @@ class Paper(anywidget.AnyWidget):
         const box = canvas.getBoundingClientRect();
         return [(event.clientX - box.left - 1) / dot, (event.clientY - box.top - 1) / dot];
       };
-      const begin = () => model.set("stroke", model.get("stroke") + 1);
+      const begin = () => model.set("past", [...model.get("past"), written()].slice(-100));
       canvas.addEventListener("pointerdown", (event) => {
         canvas.focus(); canvas.setPointerCapture(event.pointerId);
         begin(); at = last = place(event); put(...at); paint(); soon();
@@ -236,7 +242,6 @@ class DrawADigit(FigureExplorer):
     def __init__(self, plain: MLP, convolutional: ConvNet, **start: Any):
         self.plain, self.convolutional = plain, convolutional
         self.paper = Paper()
-        self.past: list[str] = []  # drawings before each stroke
         super().__init__(**start)
         self.show_controls(["to_frame"])  # the paper shows the drawing
         self.add_widget(self.paper, beside=True)
@@ -244,25 +249,22 @@ class DrawADigit(FigureExplorer):
 
     def restart(self) -> None:
         """Nothing to undo."""
-        self.past, self._strokes = [], self.paper.stroke
+        self.paper.past = []
 
     def _drawn(self, now: str) -> None:
-        if now == self.drawing:
-            return  # it was this explorer that changed the paper
-        if self.paper.stroke != self._strokes:
-            self._strokes = self.paper.stroke
-            self.past.append(self.drawing)
-        self.set(drawing=now)
+        if now != self.drawing:  # else it was this explorer that changed the paper
+            self.set(drawing=now)
 
     def take_back(self) -> None:
         """Remove the last stroke, or bring back what was cleared."""
-        if self.past:
-            self.set(drawing=self.past.pop())
+        if self.paper.past:
+            *self.paper.past, before = self.paper.past
+            self.set(drawing=before)
 
     def clear_paper(self) -> None:
         """Blank paper; Undo brings the drawing back."""
         if self.drawing:
-            self.past.append(self.drawing)
+            self.paper.past = [*self.paper.past, self.drawing]
         self.set(drawing="")
 
     @torch.no_grad()

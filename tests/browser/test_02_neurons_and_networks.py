@@ -134,36 +134,60 @@ def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
     ran.check()
 
 
-def test_a_digit_is_drawn_with_the_pointer_and_taken_back(lab: Lab) -> None:
-    view = lab.run_added(TWO_NETWORKS)
-    page, paper = lab.page, view.output.locator("canvas.course-paper")
-    view.output.get_by_role("button", name="Clear").click()
-    wait_until(view, lambda: inked(view) == 0)
-    before, height = view.pixels(), view.height()
+def draw(view: ExplorerView, *strokes: tuple[tuple[float, float], tuple[float, float]]) -> None:
+    """Draws straight strokes with the pointer, one after the other without a pause; places are fractions of the paper."""
+    paper, mouse = view.output.locator("canvas.course-paper"), view.lab.page.mouse
     paper.scroll_into_view_if_needed()
     box = paper.bounding_box()
+    for stroke in strokes:
+        begin, end = ((box["x"] + box["width"] * across, box["y"] + box["height"] * down) for across, down in stroke)
+        mouse.move(*begin)
+        mouse.down()
+        mouse.move(*end, steps=8)
+        mouse.up()
 
-    def at(across: float, down: float) -> tuple[float, float]:
-        return box["x"] + box["width"] * across, box["y"] + box["height"] * down
 
-    page.mouse.move(*at(0.5, 0.1))
-    page.mouse.down()
-    page.mouse.move(*at(0.5, 0.9), steps=8)
-    page.mouse.up()
-    wait_until(view, lambda: 8 <= inked(view) <= 18)  # a bar of 5 by about 31 of 32 x 32 dots
-    seen = view.wait_for_new_pixels(before)
-    first = inked(view)
-    page.mouse.move(*at(0.2, 0.5))
-    page.mouse.down()
-    page.mouse.move(*at(0.8, 0.5), steps=8)
-    page.mouse.up()
-    wait_until(view, lambda: inked(view) > first + 3)
-    view.wait_for_new_pixels(seen)
-    page.wait_for_timeout(500)  # the last piece of the stroke is drawn
+DOWN, ACROSS = ((0.5, 0.1), (0.5, 0.9)), ((0.2, 0.5), (0.8, 0.5))
+BAR, CROSS = pytest.approx(12, abs=1), pytest.approx(19, abs=1)  # per cent of the paper; one move less is 10 and 18
+
+
+def test_a_digit_is_drawn_with_the_pointer_and_taken_back(lab: Lab) -> None:
+    view = lab.run_added(TWO_NETWORKS)
+    view.output.get_by_role("button", name="Clear").click()
+    wait_until(view, lambda: inked(view) == 0)
+    height = view.height()
+    draw(view, DOWN)  # it arrives in pieces: wait for the last one
+    wait_until(view, lambda: inked(view) == BAR)
+    bar = inked(view)
+    draw(view, ACROSS)
+    wait_until(view, lambda: inked(view) == CROSS)
+    lab.page.wait_for_timeout(500)  # the last piece too
     view.screenshot("02-drawn")
     view.output.get_by_role("button", name="Undo stroke").click()
-    wait_until(view, lambda: inked(view) == first)
+    wait_until(view, lambda: inked(view) == bar)
     assert view.height() == height
+    assert lab.console == [] and lab.errors() == []
+
+
+SLOW = f"""
+import time
+{TWO_NETWORKS.strip().rpartition(chr(10))[0]}
+class SlowDrawing(DrawADigit):
+    def compute(self, *prepared, **values):
+        time.sleep(0.4)
+        return super().compute(*prepared, **values)
+SlowDrawing(MLP(MLPConfig((64, 64, 10))), ConvNet(ConvNetConfig(size=8)), drawing="")
+"""
+
+
+def test_strokes_that_a_slow_kernel_hears_together_are_taken_back_one_by_one(lab: Lab) -> None:
+    view = lab.run_added(SLOW)
+    draw(view, DOWN, ACROSS, ((0.9, 0.1), (0.9, 0.9)))
+    wait_until(view, lambda: inked(view) > 28)
+    lab.page.wait_for_timeout(1000)  # the kernel has nothing left to draw
+    for left in (CROSS, BAR, 0):
+        view.output.get_by_role("button", name="Undo stroke").click()
+        wait_until(view, lambda left=left: inked(view) == left)
     assert lab.console == [] and lab.errors() == []
 
 
