@@ -95,7 +95,10 @@ Stop = tuple[Mapping[str, Any], str | Callable[[Any], str]]  # of a tour: values
 
 
 class _Helper(anywidget.AnyWidget):
-    """What ipywidgets leaves out: captions and sentences that are read aloud, the clipboard."""
+    """What ipywidgets leaves out: captions and sentences that are read aloud, the clipboard, a word of a lost kernel.
+
+    A kernel that was restarted knows no explorer: the page itself says what to do.
+    """
 
     copy = traitlets.Unicode("").tag(sync=True)
     _esm = """
@@ -106,6 +109,13 @@ class _Helper(anywidget.AnyWidget):
           root?.querySelector(".course-" + part)?.setAttribute("aria-live", how);
       };
       const timers = [0, 200, 1000].map((wait) => setTimeout(name, wait));  // siblings may be drawn after this one
+      const asleep = () => {
+        const root = el.closest(".course-explorer"), line = root?.querySelector(".course-status .widget-html-content");
+        if (!root?.classList.contains("jupyter-widgets-disconnected") || !line) return;
+        line.innerHTML = '<div role="alert" class="course-asleep" style="color:var(--jp-error-color1,#b00020)"></div>';
+        line.firstChild.textContent = "The kernel that drew this is gone: run this box again to make it live.";
+      };
+      model.on("comm_live_update", () => setTimeout(asleep, 0));  // after the widgets have marked themselves
       model.on("change:copy", () => navigator.clipboard?.writeText(model.get("copy").trimEnd()).catch(() => {}));
       return () => timers.forEach(clearTimeout);
     } };
@@ -195,7 +205,7 @@ class Explorer(Display):
     def _arrange(self) -> None:
         self._pin = _button("Pin", "Keep this state as a ghost to compare with")
         self._unpin = _button("Unpin", "Remove the ghost")
-        self._reset = _button("Reset", "Back to the first values", "90px")
+        self._reset = _button("Reset", "Back to the first values", "104px")  # wide enough for Undo reset
         self._copy = _button("Copy as Python", "The line that makes this state")
         self._unpin.disabled = True
         self._line = widgets.Text(placeholder="the line of Python", layout=widgets.Layout(flex="1 1 200px"))
