@@ -27,6 +27,8 @@ LONGER_NOTEBOOKS = {"11": 120, "15": 120}  # the two that train the longest
 WORKERS = min(os.cpu_count() or 1, 4)  # each may hold the chat model, 1.5 GB
 # pytest-xdist: all tests of a file in one worker, for they share what they load; tests/conftest.py orders the files.
 SIDE_BY_SIDE = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
+# In the browser, all tests of a notebook, of whatever file; tests/browser/conftest.py says which.
+WINDOWS_SIDE_BY_SIDE = ("-n", str(WORKERS), "--dist", "loadgroup", "--no-loadscope-reorder")
 NOTHING_COUNTED = {"passed": 0, "failed": 0, "skipped": 0, "xfailed": 0}
 NOTHING_SELECTED = 5  # pytest's exit status when options such as -k leave no test
 
@@ -191,6 +193,6 @@ def run(extra: Sequence[str]) -> int:
     for path, session in zip(longest_first, sessions, strict=True):
         share = notebooks.compared_share(notebooks.read(path))
         say(f"{path.stem}: {session.seconds:.0f} s, the goal is {goal(path.stem)} s; {share:.0%} of outputs compared.")
-    stages.run("browser", [*(SIDE_BY_SIDE if len(chosen) > 1 else ()), "tests/browser"])
+    stages.run("browser", [*(WINDOWS_SIDE_BY_SIDE if len(chosen) > 1 else ()), "tests/browser"])
     say(stages.summary())
     return 1 if stages.failures else 0

@@ -93,40 +93,6 @@ def counted(paper: np.ndarray) -> np.ndarray:
 TWO = as_text(ink([[(10, 9), (13, 6), (19, 6), (22, 10), (20, 15), (11, 26), (22, 26)]]))
 
 
-class History:
-    """The drawings before each stroke, so that strokes can be taken back.
-
-    Args:
-        strokes: how many the paper has counted so far.
-
-    >>> history = History(0)
-    >>> history.stroke("", 1), history.stroke("80", 1)  # a stroke arrives in pieces
-    (None, None)
-    >>> history.back("c0"), history.back("")
-    ('', '')
-    """
-
-    def __init__(self, strokes: int):
-        self.strokes = strokes
-        self.past: list[str] = []
-
-    def stroke(self, before: str, strokes: int) -> None:
-        """Note the drawing before a piece of a stroke, if the paper has counted a stroke since."""
-        if strokes != self.strokes:
-            self.strokes = strokes
-            self.past.append(before)
-
-    def back(self, now: str) -> str:
-        """Return the drawing before the last stroke or before it was cleared; the one of now if there is none."""
-        return self.past.pop() if self.past else now
-
-    def clear(self, now: str) -> str:
-        """Note the drawing and return a blank one."""
-        if now:
-            self.past.append(now)
-        return ""
-
-
 @dataclass(frozen=True)
 class Answers:
     """What the networks make of a drawing."""

@@ -96,17 +96,15 @@ Stop = tuple[Mapping[str, Any], str | Callable[[Any], str]]  # of a tour: values
 
 
 class _Helper(anywidget.AnyWidget):
-    """What ipywidgets leaves out: captions that are read aloud, the clipboard, a word when there is no kernel."""
+    """What ipywidgets leaves out: captions and sentences that are read aloud, the clipboard, a word of a lost kernel.
+
+    A kernel that was restarted knows no explorer: the page itself says what to do.
+    """
 
     copy = traitlets.Unicode("").tag(sync=True)
-    # ipywidgets marks a widget whose kernel is gone, and each of its parts, with a broken chain and no word.
-    _css = """
-    .course-explorer.jupyter-widgets-disconnected::before {
-      content: "The kernel was restarted. Run the boxes above, then this box, to make the picture live.";
-      font: inherit; color: inherit; border-left: 4px solid #b00020; padding: 4px 10px;
-    }
-    .course-explorer .jupyter-widgets-disconnected::before { display: none; }
-    """
+    # One sentence says more than the broken chains that ipywidgets paints on each part of a widget without a kernel.
+    _css = ".course-explorer.jupyter-widgets-disconnected::before { display: none; }\n"
+    _css += ".course-explorer .jupyter-widgets-disconnected::before { display: none; }"
     _esm = """
     export default { render({ model, el }) {
       const name = () => {
@@ -115,6 +113,14 @@ class _Helper(anywidget.AnyWidget):
           root?.querySelector(".course-" + part)?.setAttribute("aria-live", how);
       };
       const timers = [0, 200, 1000].map((wait) => setTimeout(name, wait));  // siblings may be drawn after this one
+      const asleep = () => {
+        const root = el.closest(".course-explorer"), line = root?.querySelector(".course-status .widget-html-content");
+        if (!root?.classList.contains("jupyter-widgets-disconnected") || !line) return;
+        line.innerHTML = '<div role="alert" class="course-asleep" style="color:var(--jp-error-color1,#b00020)"></div>';
+        line.firstChild.textContent =
+          "The kernel that drew this is gone. Run the boxes above, then this box, to make it live.";
+      };
+      model.on("comm_live_update", () => setTimeout(asleep, 0));  // after the widgets have marked themselves
       model.on("change:copy", () => navigator.clipboard?.writeText(model.get("copy").trimEnd()).catch(() => {}));
       return () => timers.forEach(clearTimeout);
     } };
@@ -187,7 +193,7 @@ class Explorer(Board):
     def _arrange(self) -> None:
         self._pin = _button("Pin", "Keep this state as a ghost to compare with")
         self._unpin = _button("Unpin", "Remove the ghost")
-        self._reset = _button("Reset", "Back to the first values", "90px")
+        self._reset = _button("Reset", "Back to the first values", "104px")  # wide enough for Undo reset
         self._copy = _button("Copy as Python", "The line that makes this state")
         self._unpin.disabled = True
         self._line = widgets.Text(placeholder="the line of Python", layout=widgets.Layout(flex="1 1 200px"))

@@ -103,7 +103,7 @@ class Slider(Control):
             value=self.start,
             description=self.label,
             continuous_update=not self.slow,
-            layout=widgets.Layout(width="340px"),
+            layout=widgets.Layout(width="auto", min_width="300px"),
         )
 
 

@@ -58,12 +58,13 @@ class Display:
     def __init__(self) -> None:
         self.says = ""
         self.body, self.caption_line, self.status, self.details_box = (widgets.HTML() for _ in range(4))
+        self.details_box.layout = widgets.Layout(height=f"{self.details_height}px", overflow="auto", margin="0 4px")
+        self.details_box.add_class("course-panel")
         for line, height, name in (
             (self.caption_line, f"{1.5 * self.caption_lines}em", "course-caption"),
             (self.status, "1.6em", "course-status"),
-            (self.details_box, f"{self.details_height}px", "course-panel"),
         ):
-            line.layout = widgets.Layout(height=height, overflow="auto", margin="0 4px")
+            line.layout = widgets.Layout(height="auto", min_height=height, margin="0 4px")  # more in a narrow column
             line.add_class(name)
         self.body.layout = widgets.Layout(overflow="auto hidden", margin="0")
         self.widget = widgets.VBox([self.body, self.caption_line, self.status])
@@ -79,7 +80,9 @@ class Display:
     def say(self, sentence: str) -> None:
         """Show a sentence about a problem, or take it away with an empty one."""
         text = html.escape(one_line(sentence, 300))
-        self.status.value = f'<div role="alert" style="color:#b00020">{text}</div>' if text else ""
+        self.status.value = (
+            f'<div role="alert" style="color:var(--jp-error-color1,#b00020)">{text}</div>' if text else ""
+        )
 
     def progress(self, done: float, total: float, words: str = "") -> None:
         """Show how far a long job is, in the line for problems."""

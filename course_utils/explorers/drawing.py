@@ -6,7 +6,7 @@ import anywidget
 import traitlets
 from matplotlib.figure import Figure
 
-from course_utils.experiments.drawing import PEN, SIDE, TWO, Answers, History, answer
+from course_utils.experiments.drawing import PEN, SIDE, TWO, Answers, answer
 from course_utils.explorers.base import Button, FigureExplorer, Text, Toggle
 from course_utils.models.convnet import ConvNet
 from course_utils.models.mlp import MLP
@@ -15,10 +15,13 @@ from course_utils.plots.panels import Panel
 
 
 class Paper(anywidget.AnyWidget):
-    """The paper: a canvas for pointer and keyboard. ``ink`` is the drawing, ``stroke`` counts strokes."""
+    """The paper: a canvas for pointer and keyboard. ``ink`` is the drawing, ``past`` the drawings before each stroke.
+
+    Only the page knows where a stroke begins: of what it sends to a busy kernel, the newest piece alone arrives.
+    """
 
     ink: Any = traitlets.Unicode("").tag(sync=True)
-    stroke: Any = traitlets.Int(0).tag(sync=True)
+    past: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)
     side: Any = traitlets.Int(SIDE).tag(sync=True)
     pen: Any = traitlets.Float(PEN).tag(sync=True)
     _esm = """
@@ -73,12 +76,15 @@ class Paper(anywidget.AnyWidget):
         for (let k = 0; k <= steps; k++)
           put(from[0] + (to[0] - from[0]) * k / steps, from[1] + (to[1] - from[1]) * k / steps);
       };
-      const send = () => {
-        clearTimeout(waiting); waiting = null; sent = Date.now();
+      const written = () => {
         let text = "";
         for (let i = 0; i < dots.length; i += 4)
           text += (8 * dots[i] + 4 * dots[i + 1] + 2 * dots[i + 2] + dots[i + 3]).toString(16);
-        model.set("ink", dots.some(Boolean) ? text : "");
+        return dots.some(Boolean) ? text : "";
+      };
+      const send = () => {
+        clearTimeout(waiting); waiting = null; sent = Date.now();
+        model.set("ink", written());
         model.save_changes();
       };
       const soon = () => { waiting ??= setTimeout(send, Math.max(0, sent + 80 - Date.now())); };
@@ -86,7 +92,7 @@ class Paper(anywidget.AnyWidget):
         const box = canvas.getBoundingClientRect();
         return [(event.clientX - box.left - 1) / dot, (event.clientY - box.top - 1) / dot];
       };
-      const begin = () => model.set("stroke", model.get("stroke") + 1);
+      const begin = () => model.set("past", [...model.get("past"), written()].slice(-100));
       canvas.addEventListener("pointerdown", (event) => {
         canvas.focus(); canvas.setPointerCapture(event.pointerId);
         begin(); at = last = place(event); put(...at); paint(); soon();
@@ -130,8 +136,8 @@ class DrawADigit(FigureExplorer):
     size = (8.4, 3.2)
     drawing = Text(TWO, slow=False, maximum=2 * SIDE * SIDE)
     to_frame = Toggle(True, label="scale to the frame, as the real digits were")
-    undo_stroke = Button("Undo stroke", lambda self: self.set(drawing=self.history.back(self.drawing)))
-    wipe = Button("Clear", lambda self: self.set(drawing=self.history.clear(self.drawing)))
+    undo_stroke = Button("Undo stroke", "take_back")
+    wipe = Button("Clear", "clear_paper")
 
     def __init__(self, plain: MLP, convolutional: ConvNet, **start: Any):
         self.plain, self.convolutional, self.paper = plain, convolutional, Paper()
@@ -142,13 +148,24 @@ class DrawADigit(FigureExplorer):
 
     def restart(self) -> None:
         """Nothing to undo."""
-        self.history = History(self.paper.stroke)
+        self.paper.past = []
 
     def drawn(self, now: str) -> None:
         """Take over what was drawn on the paper."""
         if now != self.drawing:  # else it was this explorer that changed the paper
-            self.history.stroke(self.drawing, self.paper.stroke)
             self.set(drawing=now)
+
+    def take_back(self) -> None:
+        """Remove the last stroke, or bring back what was cleared."""
+        if self.paper.past:
+            *self.paper.past, before = self.paper.past
+            self.set(drawing=before)
+
+    def clear_paper(self) -> None:
+        """Blank paper; Undo brings the drawing back."""
+        if self.drawing:
+            self.paper.past = [*self.paper.past, self.drawing]
+        self.set(drawing="")
 
     def compute(self, prepared: None, drawing: str, to_frame: bool) -> Answers:
         """Return what every layer answers."""

@@ -66,7 +66,7 @@ class NumberSlider(anywidget.AnyWidget):
       const readout = make("input", "widget-readout");
       label.style.cssText = "flex:none;width:auto;text-align:left";
       handle.type = "range"; handle.min = 0; handle.step = 1;
-      handle.style.cssText = "flex:1 1 60px;min-width:60px;margin:0;accent-color:#2166ac";
+      handle.style.cssText = "flex:1 1 140px;min-width:60px;margin:0;accent-color:#2166ac";
       readout.type = "text"; readout.inputMode = "decimal"; readout.size = 6;
       readout.style.cssText = "flex:none;width:62px;height:22px;font:inherit;color:inherit;background:transparent;" +
         "border:1px solid transparent;border-radius:3px;padding:0 3px;box-sizing:border-box";

@@ -22,14 +22,12 @@ class TourBar:
         self.tour, self.back, self.next = self.buttons = tuple(
             widgets.Button(layout=widgets.Layout(width=width, flex="none")) for width in ("92px", "56px", "62px")
         )
-        self.sentence = widgets.HTML(
-            layout=widgets.Layout(height="42px", margin="0 4px", overflow="auto", flex="1 1 0")
-        )
+        self.sentence = widgets.HTML(layout=widgets.Layout(height="auto", margin="0 4px", flex="1 1 0"))
         self.sentence.add_class("course-tour")
         self.tour.on_click(lambda _: attempt(lambda: visit(0 if self.stop is None else None)))
         self.back.on_click(lambda _: attempt(lambda: visit(None if self.stop is None else max(self.stop - 1, 0))))
         self.next.on_click(lambda _: attempt(lambda: visit(self._following())))
-        row = widgets.Layout(align_items="center", height="46px", overflow="hidden")
+        row = widgets.Layout(align_items="center", min_height="46px")  # two lines; more in a narrow column
         self.widget = widgets.HBox([*self.buttons, self.sentence], layout=row)
         self.show(None, "")
 
@@ -49,5 +47,5 @@ class TourBar:
         said = f"{self.stops} stops that show what to look at."
         if stop is not None:
             said = f"{stop + 1}/{self.stops}  {sentence}"
-        colour = "color:#555" if out else ""
+        colour = "color:var(--jp-ui-font-color2,#555)" if out else ""
         self.sentence.value = f'<div style="line-height:1.35;{colour}">{html.escape(said)}</div>'

@@ -20,7 +20,8 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-VIEWPORT = {"width": 1280, "height": 900}
+VIEWPORT = {"width": 1366, "height": 768}  # a small laptop, a school's projector
+HIGHEST = 640  # pixels of height for an explorer: a notebook has 647 in such a window
 BROWSER_OPTIONS = [
     "--no-sandbox",  # a container's root cannot have Chromium's sandbox
     "--disable-gpu",
@@ -31,6 +32,57 @@ BROWSER_OPTIONS = [
     "--disable-sync",
 ]
 TOKEN = "a-token-for-the-tests"
+
+# What of an explorer is cut off or stands beyond its right side. Fields to type in and lists that scroll are left out.
+CUT = """explorer => {
+    const all = [...explorer.querySelectorAll("*")].filter((part) => part.checkVisibility({visibilityProperty: true}));
+    const name = (part) => `${part.tagName.toLowerCase()}.${part.className} "${(part.innerText ?? "").slice(0, 40)}"`;
+    const right = explorer.getBoundingClientRect().right + 1, brush = document.createElement("canvas").getContext("2d");
+    const found = [];
+    for (const part of all) {
+        if (part.getBoundingClientRect().right > right) found.push(`${name(part)} stands beyond the right side`);
+        if (part.matches("select, button")) {
+            brush.font = getComputedStyle(part).font;
+            const words = part.matches("select") ? part.selectedOptions[0]?.text ?? "" : part.innerText;
+            const wide = brush.measureText(words).width + 20;  // an arrow, or air at both sides
+            if (wide > part.clientWidth + 1) found.push(`${words} is cut: ${wide} wide in ${part.clientWidth}`);
+        } else if (part.matches("input:not(.widget-readout), textarea")) continue;
+        else if (part.clientWidth && part.scrollWidth > part.clientWidth + 1)
+            found.push(`${name(part)} is ${part.scrollWidth} wide in ${part.clientWidth}`);
+    }
+    for (const part of explorer.querySelectorAll(".course-caption, .course-tour, .course-status"))
+        if (part.scrollHeight > part.clientHeight + 1)
+            found.push(`${name(part)} is ${part.scrollHeight} high in ${part.clientHeight}`);
+    return found;
+}"""
+
+# Words of an explorer that are hard to read: their contrast to what they stand on is below 3 (WCAG 2.2, 1.4.3).
+FAINT = """explorer => {
+    const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const light = (colour) => {
+        const [r, g, b] = numbers(colour).slice(0, 3).map((c) => c / 255 <= 0.04045 ? c / 255 / 12.92
+            : ((c / 255 + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (part) => {
+        for (; part; part = part.parentElement) {
+            const colour = getComputedStyle(part).backgroundColor;
+            if ((numbers(colour)[3] ?? 1) > 0.5) return colour;
+        }
+        return "rgb(255, 255, 255)";
+    };
+    const found = [];
+    for (const part of explorer.querySelectorAll("*")) {
+        const own = [...part.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+        const locked = part.closest("[disabled], .widget-inline-hbox:has([disabled])");
+        if (locked || !part.checkVisibility({visibilityProperty: true})) continue;
+        if (!own && !part.matches("input:not([type=range]):not([type=checkbox])")) continue;
+        const [one, other] = [light(getComputedStyle(part).color), light(behind(part))].sort((a, b) => b - a);
+        const contrast = (one + 0.05) / (other + 0.05);
+        if (contrast < 3) found.push(`${(part.innerText || part.className).slice(0, 40)}: ${contrast.toFixed(1)}`);
+    }
+    return found;
+}"""
 
 # The notebook in front, its cells and its kernel, as JupyterLab itself knows them: cells out of sight count too.
 PANEL = "window.jupyterapp?.shell?.currentWidget"
@@ -293,6 +345,26 @@ class Lab:
             self.page.evaluate(f"index => {PANEL}.content.scrollToItem(index, 'auto')", index)
             self.page.wait_for_timeout(40)
 
+    def resize(self, zoom: float = 1.0, column: float | None = None) -> None:
+        """Gives the page as many pixels as the browser's zoom leaves of 1366 x 768, or ``column`` to each output."""
+        width, height = (round(VIEWPORT[side] / zoom) for side in ("width", "height"))
+        if column:
+            width += round(column - self.column())
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.wait_for_timeout(300)  # JupyterLab lays out its panels
+
+    def column(self) -> float:
+        """The width of an output."""
+        return self.page.locator(".jp-OutputArea-output:visible").first.bounding_box()["width"]
+
+    def dark(self, dark: bool = True) -> None:
+        """Chooses JupyterLab's dark theme, or the light one."""
+        theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+        self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        self.page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg="false" if dark else "true"
+        )
+
     def screenshot(self, name: str) -> Path:
         """A picture of the window in ``artefacts/``."""
         self.artefacts.mkdir(parents=True, exist_ok=True)
@@ -347,6 +419,15 @@ class ExplorerView:
     def height(self) -> float:
         """The height of the whole explorer on the screen, in pixels."""
         return self.output.bounding_box()["height"]
+
+    def cut(self) -> list[str]:
+        """What of it is cut off or stands beyond its right side."""
+        self.show()
+        return self.output.locator(".course-explorer").evaluate(CUT)
+
+    def faint(self) -> list[str]:
+        """Words of it that are hard to read on what they stand on."""
+        return self.output.locator(".course-explorer").evaluate(FAINT)
 
     def alt(self) -> str:
         """What a screen reader says of the picture."""

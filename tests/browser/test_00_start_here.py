@@ -7,16 +7,13 @@ from course_utils.stopping import SENTENCE
 from tests.browser.lab import PANEL, ExplorerView, Lab, numbers, read_notebook
 
 NOTEBOOK = "00_start_here.ipynb"
+WAKE = "This is a still. Run this box to make it live."
 LONG_CELL = "import time\nfor _ in range(1200):\n    time.sleep(0.1)"
 
 
 def temperature(lab: Lab) -> ExplorerView:
     """The first explorer with a temperature."""
     return next(explorer for explorer in lab.explorers() if explorer.slider("temperature").count())
-
-
-def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
-    ran.check()
 
 
 def test_the_address_of_the_server_opens_notebook_00_and_nothing_pops_up(untrusted: Lab) -> None:
@@ -121,10 +118,30 @@ def test_untrusted_and_never_run_it_shows_its_stills_with_text(untrusted: Lab, p
     assert not untrusted.trusted()
     shown = untrusted.stills()
     assert [still["alt"] for still in shown] == stills
+    assert untrusted.page.locator(".course-asleep").all_text_contents() == [WAKE] * len(stills)
     assert all(still["width"] > 200 and still["height"] > 50 for still in shown)
     assert untrusted.page.locator(".jp-OutputArea-output .jupyter-widgets").count() == 0
     untrusted.screenshot("00-untrusted")
     assert untrusted.console == []
+
+
+def test_after_a_restart_an_explorer_says_how_to_wake_it(untrusted: Lab) -> None:
+    untrusted.open(NOTEBOOK)
+    untrusted.wait_for_kernel()
+    view = untrusted.run_added("from course_utils.explorers.neurons import NeuronExplorer\nNeuronExplorer()")
+    untrusted.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart()")
+    said = view.output.locator(".course-status [role=alert]")
+    said.wait_for()
+    assert (
+        said.inner_text() == "The kernel that drew this is gone. Run the boxes above, then this box, to make it live."
+    )
+    view.screenshot("00-after-a-restart")
+    untrusted.wait_for_kernel()
+    untrusted.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+    view.output.locator(".course-asleep").wait_for(state="detached")
+    seen = view.pixels()
+    view.press("bias", "ArrowRight")
+    view.wait_for_new_pixels(seen)
 
 
 def test_jupyterlab_alone_still_draws_pictures_without_their_text(lab: Lab) -> None:
@@ -151,22 +168,3 @@ def test_a_term_leads_to_its_row_of_the_glossary(untrusted: Lab) -> None:
     assert row.evaluate(
         "row => { const at = row.getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight }"
     )
-
-
-def test_after_a_restart_of_the_kernel_an_explorer_says_how_to_wake_it_and_does_wake(lab: Lab) -> None:
-    explorer = temperature(lab)
-    explorer.show()
-    sentence = "box => getComputedStyle(box, '::before').content"
-    box = explorer.output.locator(".course-explorer")
-    assert box.evaluate(sentence) == "none"
-    lab.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart()")
-    lab.page.wait_for_function("() => document.querySelector('.course-explorer.jupyter-widgets-disconnected')")
-    assert "The kernel was restarted." in box.evaluate(sentence) and "this box" in box.evaluate(sentence)
-    lab.wait_for_kernel()
-    lab.run_all()
-    explorer = temperature(lab)
-    explorer.show()
-    assert explorer.output.locator(".course-explorer").evaluate(sentence) == "none"
-    seen = explorer.pixels()
-    explorer.press("temperature", "ArrowLeft")
-    explorer.wait_for_new_pixels(seen)

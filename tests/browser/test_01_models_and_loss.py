@@ -13,10 +13,6 @@ def wait_for_words(explorer: ExplorerView, words: str) -> None:
     explorer.output.locator("[aria-live]", has_text=words).first.wait_for()
 
 
-def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
-    ran.check()
-
-
 def test_a_line_is_turned_by_keys_pinned_and_beaten_and_nothing_jumps(lab: Lab) -> None:
     line = explorer_with(lab, "slope")
     line.show()

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from course_utils.plots.playground import MAP, OUTPUT
-from tests.browser.lab import VIEWPORT, ExplorerView, Lab
+from tests.browser.lab import HIGHEST, ExplorerView, Lab
 
 TWO_NETWORKS = """
 from course_utils.explorers.drawing import DrawADigit
@@ -37,7 +37,6 @@ def wait_until(view: ExplorerView, condition: Callable[[], bool]) -> None:
     raise AssertionError(f"after 10 s still: {view.caption()}")
 
 
-HIGHEST = 640  # pixels: a notebook has 647 in a window of 1366 x 768
 FEATURES = ", ".join(f"{name}=True" for name in ("x1_squared", "x2_squared", "x1_x2", "sin_x1", "sin_x2"))
 LARGEST = f"""
 from course_utils.explorers.playground import NetworkPlayground
@@ -57,10 +56,9 @@ one_neuron
 @pytest.fixture
 def narrow(lab: Lab) -> Iterator[Lab]:
     """The window so narrow that an output is 640 pixels wide, as at 125 % zoom."""
-    column = lab.page.locator(".jp-OutputArea-output:visible").first.bounding_box()["width"]
-    lab.page.set_viewport_size({**VIEWPORT, "width": round(VIEWPORT["width"] - column + 640)})
+    lab.resize(column=640)
     yield lab
-    lab.page.set_viewport_size(VIEWPORT)
+    lab.resize()
 
 
 def measure(view: ExplorerView) -> dict[str, float]:
@@ -77,17 +75,21 @@ def measure(view: ExplorerView) -> dict[str, float]:
 @pytest.mark.parametrize(
     "source", [TWO_NETWORKS, PLAYGROUND, LARGEST, NEURON], ids=["drawing", "own points", "largest", "neuron"]
 )
-@pytest.mark.parametrize("window", ["lab", "narrow"])
-def test_it_fits_below_the_toolbar_of_a_small_screen(source: str, window: str, request: pytest.FixtureRequest) -> None:
-    lab = request.getfixturevalue(window)
+@pytest.mark.parametrize("window", ["wide", "narrow"])
+def test_it_fits_below_the_toolbar_of_a_small_screen(
+    source: str, window: str, lab: Lab, request: pytest.FixtureRequest
+) -> None:
+    if window == "narrow":
+        request.getfixturevalue("narrow")
     view = lab.run_added(source)
     lab.page.wait_for_timeout(1000)  # every widget has its place
     found = measure(view)
     view.screenshot(f"02-{window}-{request.node.callspec.id.split('-')[-1]}")
     assert found["height"] <= HIGHEST, found
-    assert found["width"] == pytest.approx(640, abs=1) or window == "lab"
+    assert found["width"] == pytest.approx(640, abs=1) or window == "wide"
     assert found["picture"] == pytest.approx(min(840, found["width"]), abs=1)
     assert found["stretched"] == pytest.approx(1, abs=0.01) and found["beyond"] < 1
+    assert view.cut() == []
 
 
 def test_each_check_box_is_nearer_to_its_own_label_than_to_another(lab: Lab) -> None:
@@ -130,40 +132,60 @@ def test_a_refusal_is_seen_beside_the_controls(lab: Lab) -> None:
     assert said.bounding_box()["y"] < view.image.bounding_box()["y"]
 
 
-def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
-    ran.check()
+def draw(view: ExplorerView, *strokes: tuple[tuple[float, float], tuple[float, float]]) -> None:
+    """Draws straight strokes with the pointer, without a pause between them; places are fractions of the paper."""
+    paper, mouse = view.output.locator("canvas.course-paper"), view.lab.page.mouse
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    for stroke in strokes:
+        begin, end = ((box["x"] + box["width"] * across, box["y"] + box["height"] * down) for across, down in stroke)
+        mouse.move(*begin)
+        mouse.down()
+        mouse.move(*end, steps=8)
+        mouse.up()
+
+
+DOWN, ACROSS = ((0.5, 0.1), (0.5, 0.9)), ((0.2, 0.5), (0.8, 0.5))
+BAR, CROSS = pytest.approx(12, abs=1), pytest.approx(19, abs=1)  # per cent of the paper; one move less is 10 and 18
 
 
 def test_a_digit_is_drawn_with_the_pointer_and_taken_back(lab: Lab) -> None:
     view = lab.run_added(TWO_NETWORKS)
-    page, paper = lab.page, view.output.locator("canvas.course-paper")
     view.output.get_by_role("button", name="Clear").click()
     wait_until(view, lambda: inked(view) == 0)
-    before, height = view.pixels(), view.height()
-    paper.scroll_into_view_if_needed()
-    box = paper.bounding_box()
-
-    def at(across: float, down: float) -> tuple[float, float]:
-        return box["x"] + box["width"] * across, box["y"] + box["height"] * down
-
-    page.mouse.move(*at(0.5, 0.1))
-    page.mouse.down()
-    page.mouse.move(*at(0.5, 0.9), steps=8)
-    page.mouse.up()
-    wait_until(view, lambda: 8 <= inked(view) <= 18)  # a bar of 5 by about 31 of 32 x 32 dots
-    seen = view.wait_for_new_pixels(before)
-    first = inked(view)
-    page.mouse.move(*at(0.2, 0.5))
-    page.mouse.down()
-    page.mouse.move(*at(0.8, 0.5), steps=8)
-    page.mouse.up()
-    wait_until(view, lambda: inked(view) > first + 3)
-    view.wait_for_new_pixels(seen)
-    page.wait_for_timeout(500)  # the last piece of the stroke is drawn
+    height = view.height()
+    draw(view, DOWN)  # it arrives in pieces: wait for the last one
+    wait_until(view, lambda: inked(view) == BAR)
+    bar = inked(view)
+    draw(view, ACROSS)
+    wait_until(view, lambda: inked(view) == CROSS)
+    lab.page.wait_for_timeout(500)  # the last piece too
     view.screenshot("02-drawn")
     view.output.get_by_role("button", name="Undo stroke").click()
-    wait_until(view, lambda: inked(view) == first)
+    wait_until(view, lambda: inked(view) == bar)
     assert view.height() == height
+    assert lab.console == [] and lab.errors() == []
+
+
+SLOW = f"""
+import time
+{TWO_NETWORKS.strip().rpartition(chr(10))[0]}
+class SlowDrawing(DrawADigit):
+    def compute(self, *prepared, **values):
+        time.sleep(0.4)
+        return super().compute(*prepared, **values)
+SlowDrawing(MLP(MLPConfig((64, 64, 10))), ConvNet(ConvNetConfig(size=8)), drawing="")
+"""
+
+
+def test_strokes_that_a_slow_kernel_hears_together_are_taken_back_one_by_one(lab: Lab) -> None:
+    view = lab.run_added(SLOW)
+    draw(view, DOWN, ACROSS, ((0.9, 0.1), (0.9, 0.9)))
+    wait_until(view, lambda: inked(view) > 28)
+    lab.page.wait_for_timeout(1000)  # the kernel has nothing left to draw
+    for left in (CROSS, BAR, 0):
+        view.output.get_by_role("button", name="Undo stroke").click()
+        wait_until(view, lambda left=left: inked(view) == left)
     assert lab.console == [] and lab.errors() == []
 
 

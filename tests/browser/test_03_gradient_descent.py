@@ -4,32 +4,12 @@ import re
 
 import pytest
 
-from course_utils import assets
-from course_utils.commands import notebooks
 from course_utils.explorers.descent import MAP
-from tests.browser.lab import VIEWPORT, Lab, numbers
+from tests.browser.lab import HIGHEST, Lab, numbers
 
-PAGE = assets.project_folder() / "notebooks" / "03_gradient_descent.ipynb"
-HIGHEST = 640  # pixels: a notebook has 647 in a window of 1366 x 768
 FULLEST = """
 from course_utils.explorers.descent import DescentExplorer, OptimiserRace
 """
-
-
-def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
-    ran.check()
-
-
-def test_live_captions_are_the_recorded_ones(lab: Lab) -> None:
-    stored = [output for cell in notebooks.read(PAGE).cells for output in cell.get("outputs", ())]
-    recorded = [
-        output.metadata["image/png"]["alt"]
-        for output in stored
-        if output.get("data", {}).get("text/plain", "").endswith(": interactive picture")
-    ]
-    for explorer, words in zip(lab.explorers(), recorded, strict=True):
-        explorer.show()
-        assert explorer.caption() == words
 
 
 def test_typed_learning_rates_are_kept_exactly(lab: Lab) -> None:
@@ -94,13 +74,12 @@ def test_a_click_on_the_map_moves_the_start_there_and_a_drag_takes_it_along(lab:
 def test_it_fits_with_every_control_in_a_small_window_and_a_narrow_column(
     line: str, width: int | None, lab: Lab, request: pytest.FixtureRequest
 ) -> None:
-    column = lab.page.locator(".jp-OutputArea-output:visible").first.bounding_box()["width"]
-    if width:
-        lab.page.set_viewport_size({**VIEWPORT, "width": round(VIEWPORT["width"] - column + width)})
+    lab.resize(column=width)
     view = lab.run_added(f"{FULLEST}pinned = {line}\npinned.pin()\npinned")
     lab.page.wait_for_timeout(1000)  # every widget has its place
     box, picture = view.output.locator(".course-explorer").bounding_box(), view.image.bounding_box()
     view.screenshot("03-fits-" + request.node.callspec.id)
-    lab.page.set_viewport_size(VIEWPORT)
+    cut = view.cut()
+    lab.resize()
     assert box["height"] <= HIGHEST and (width is None or abs(box["width"] - width) <= 1), box
-    assert picture["width"] <= box["width"] + 1
+    assert picture["width"] <= box["width"] + 1 and cut == []

@@ -3,10 +3,6 @@
 from tests.browser.lab import Lab, numbers
 
 
-def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
-    ran.check()
-
-
 def test_train_draws_stop_keeps_the_curves_and_bad_input_is_a_sentence(lab: Lab) -> None:
     overfitting = lab.explorers()[0]
     overfitting.show()

@@ -30,10 +30,6 @@ def written(view: ExplorerView) -> tuple[int, float, float]:
     return int(tokens), float(bits), float(more)
 
 
-def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
-    ran.check()
-
-
 def test_a_text_is_written_step_by_step_and_a_tree_grows(explorers) -> None:
     sampler, tree = explorers
     sampler.show()

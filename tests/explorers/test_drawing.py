@@ -128,7 +128,7 @@ def test_strokes_are_taken_back_one_by_one_and_clear_too() -> None:
     explorer = draw_a_digit()
     drawings = [as_text(ink(STROKES[digit])) for digit in (3, 5)]
     for drawing in drawings:
-        explorer.paper.stroke += 1
+        explorer.paper.past = [*explorer.paper.past, explorer.drawing]  # as the page does where a stroke begins
         for part in (as_text(ink([[(9, 9)]])), drawing):  # a stroke arrives in pieces
             explorer.paper.ink = part
     explorer.wipe()

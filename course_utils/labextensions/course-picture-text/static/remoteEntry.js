@@ -1,5 +1,6 @@
 // JupyterLab draws a stored PNG without the alternative text in its metadata, so a screen reader says nothing.
-// This renderer does the same drawing and sets the text; printed words stay whole, too. It is what a build of a JupyterLab extension would produce
+// This renderer does the same drawing and sets the text; under the still of an interactive picture, whose kernel is gone
+// or has not begun, it says how to wake it; printed words stay whole, too. It is what a build of a JupyterLab extension would produce
 // (a module-federation container), written by hand because there is nothing to build.
 window._JUPYTERLAB = window._JUPYTERLAB || {};
 (() => {
@@ -31,6 +32,13 @@ window._JUPYTERLAB = window._JUPYTERLAB || {};
           image.classList.add(`jp-needs-${model.metadata.needs_background}-background`);
         }
         this.node.replaceChildren(image);
+        if (String(model.data["text/plain"] || "").endsWith(": interactive picture")) {
+          const hint = document.createElement("p");
+          hint.className = "course-asleep";
+          hint.textContent = "This is a still. Run this box to make it live.";
+          hint.style.cssText = "margin:4px;font-size:var(--jp-ui-font-size1);color:var(--jp-ui-font-color1)";
+          this.node.append(hint);
+        }
       }
     }
 
