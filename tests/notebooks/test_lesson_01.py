@@ -11,7 +11,6 @@ from course_utils.commands import notebooks
 from course_utils.experiments import tower
 from course_utils.experiments.rules import ink_in, threes_and_eights
 from course_utils.explorers import PolynomialFitter
-from course_utils.explorers.base import Explorer
 from course_utils.models import regression
 from course_utils.plots.static import Static
 
@@ -33,14 +32,6 @@ def names(tmp_path_factory):
                 if last is not None:
                     shown[cell.id] = eval(compile(ast.Expression(last.value), cell.id, "eval"), names)
     return {**names, "shown": shown}
-
-
-def test_every_picture_runs_again_from_its_copied_line(names):
-    explorers = {cell: got for cell, got in names["shown"].items() if isinstance(got, Explorer)}
-    assert list(explorers) == ["first-picture", "loss-chooser", "polynomial"]
-    for explorer in explorers.values():
-        copied = eval(explorer.as_python(), names)
-        assert copied.png == explorer.png and copied.says == explorer.says
 
 
 def test_the_first_screen_explains_the_words_of_the_first_caption(names):

@@ -9,7 +9,6 @@ import torch
 from course_utils import assets, data, training
 from course_utils.commands import notebooks
 from course_utils.experiments import reading
-from course_utils.explorers.base import Explorer
 from course_utils.explorers.neurons import NeuronExplorer
 from course_utils.explorers.playground import NetworkPlayground
 
@@ -31,14 +30,6 @@ def names(tmp_path_factory):
                 if last is not None:
                     shown[cell.id] = eval(compile(ast.Expression(last.value), cell.id, "eval"), names)
     return {**names, "shown": shown}
-
-
-def test_every_picture_runs_again_from_its_copied_line(names):
-    explorers = {cell: got for cell, got in names["shown"].items() if isinstance(got, Explorer)}
-    assert list(explorers) == ["first-picture", "neuron-explorer", "boundary-playground"]
-    for explorer in explorers.values():
-        copied = eval(explorer.as_python(), names)
-        assert copied.png == explorer.png and copied.says == explorer.says
 
 
 def test_the_first_screen_holds_no_setting_that_the_lesson_does_not_explain():
