@@ -119,19 +119,22 @@ EXERCISES = (
         "reads the picture.",
         picture="sums",
         stub="formula = \"she - he + father\"\nmeasure = \"cosine\"\nown = False",
-        answer="formula = \"she - he + son\"\nmeasure = \"cosine\"\nown = False",
+        answer="formula = \"son - father + mother\"\nmeasure = \"cosine\"\nown = False",
         wrong=(
             Wrong("change nothing but the sum: cosine, and the box unticked.", "\"cosine\"", "\"distance\"",
                   lambda formula, measure, own: (measure, own) != ("cosine", False)),
             Wrong("the sum needs three words, one of them with a minus, such as she - he + father.",
-                  "she - he + son", "she + son", lambda formula, measure, own: not answer_of(formula)),
+                  "son - father + mother", "son + mother", lambda formula, measure, own: not answer_of(formula)),
             Wrong("*son* is a good word to start from, but this step does not lead from son to daughter.",
-                  "she - he + son", "king - queen + son"),
+                  "son - father + mother", "king - queen + son"),
         ),
-        hints=("Daughter is to a word of the family as *she* is to *he*.", "Which word is the male one of daughter?"),
+        hints=("Daughter is to mother as another word of the family is to father.",
+               "Which word is the male one of daughter?"),
         passes=lambda formula, measure, own: (measure, own) == ("cosine", False) and answer_of(formula) == "daughter",
         seconds=30,
-        explanation="The step from he to she, put at son, ends near daughter.",
+        explanation="Did you start from *son*? Then the step may have done nothing: *daughter* is nearest to *son* "
+        "without any sum, and even some steps between words drawn at random lead there. *Son − father + mother* "
+        "says more: the plain neighbour of *mother* is *boy*.",
     ),
     Exercise(
         "07.5", "The same in other words", difficulty=3, importance=3, minutes=5,
@@ -166,8 +169,8 @@ QUIZZES = (
                    "three words of the sum were left out by hand; with them, the nearest is one of them in nearly "
                    "every question of our list."),
             Option("It shows regular steps between some pairs of words, and depends on how one counts",
-                   "The step from he to she is much like the step from son to daughter. That is worth knowing, and no "
-                   "more than that was measured.", right=True),
+                   "For some kinds of question the sum finds the right word more often than the plain neighbour of the "
+                   "third word does; for plurals it does not. No more than that was measured.", right=True),
             Option("False: such sums are never right",
                    "They are right for more than a quarter of our questions, among 7,435 words, and for far more of "
                    "them in the table of a larger model."),
@@ -197,7 +200,7 @@ PREDICTIONS = (
         (
             Option("ten times, as before", "If a number is **added** to all scores, nothing changes. Doubling does "
                    "change something: the scores now lie further apart."),
-            Option("twenty times", "Twice the score is not twice the chance: scores are powers of e."),
+            Option("twenty times", "Twice the score is not twice the chance: scores are the exponents of e."),
             Option("about a hundred times", "The ratio is e to the power of the difference. The difference is doubled, "
                    "so the ratio is squared: ten times ten.", right=True),
         ),
