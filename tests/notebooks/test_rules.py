@@ -55,10 +55,11 @@ def test_enough_of_a_notebook_is_compared(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_notebook_is_run_in_the_browser_by_the_module_named_after_it(path, project):
     module = project / "tests" / "browser" / f"test_{path.stem}.py"
-    assert module.exists(), f"write tests/browser/{module.name}; the shortest has one test, which calls ran.check()"
-    assert "ran.check()" in module.read_text(encoding="utf-8")
+    assert module.exists(), f"write tests/browser/{module.name}, which moves the notebook's own controls"
+    assert "def test_" in module.read_text(encoding="utf-8")
+    assert "ran.check()" in (project / "tests" / "browser" / "test_every_notebook.py").read_text(encoding="utf-8")
 
 
 def test_no_browser_module_is_left_of_a_notebook_that_is_gone(project):
     modules = {path.stem.removeprefix("test_") for path in (project / "tests" / "browser").glob("test_*.py")}
-    assert modules == {path.stem for path in FILES}
+    assert modules == {"every_notebook", *(path.stem for path in FILES)}
