@@ -201,7 +201,10 @@ class MergeStepper(TextExplorer):
     take_back = Button("Undo the last merge", "undo_merge")
     tour = (
         ({"merges": 0}, lambda now: f"At first each byte is a token: {len(now.ids)} of them. Next: {now.next}."),
-        ({"merges": 1}, lambda now: f"One merge, {len(now.ids)} tokens. The new token can be merged again: {now.next}."),
+        (
+            {"merges": 1},
+            lambda now: f"One merge, {len(now.ids)} tokens. The new token can be merged again: {now.next}.",
+        ),
         ({"merges": 3}, lambda now: f"Three merges, {len(now.ids)} tokens. Next: {now.next}."),
         ({"merges": 8}, lambda now: f"Eight merges: {len(now.ids)} tokens, and whole words appear."),
         (
