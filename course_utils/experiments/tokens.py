@@ -19,12 +19,6 @@ KINDS = (
     "a word with its space", "a word without a space", "a piece of a word", "several words", "a number",
     "other signs", "spaces and line breaks", "a part of a character",
 )  # fmt: skip
-# A word in which one letter stands once, twice or three times, for a model to count.
-COUNTED = (
-    ("banana", "b"), ("window", "i"), ("garden", "g"), ("orange", "n"), ("summer", "u"), ("kitchen", "k"),
-    ("carrot", "r"), ("letter", "t"), ("pepper", "e"), ("coffee", "f"), ("balloon", "l"), ("address", "d"),
-    ("strawberry", "r"), ("raspberry", "r"), ("banana", "a"), ("pepper", "p"), ("eleven", "e"), ("address", "s"),
-)  # fmt: skip
 
 
 def first_merges(tokenizer: BPETokenizer, size: int) -> BPETokenizer:
@@ -44,7 +38,7 @@ def first_merges(tokenizer: BPETokenizer, size: int) -> BPETokenizer:
 
 
 def some_plays() -> str:
-    """The first million characters of the 26 plays that models of this course learn from; the lesson calls it ``plays``.
+    """The first million characters of the 26 plays that this course's models learn from.
 
     >>> len(some_plays())
     1000000
@@ -76,12 +70,12 @@ def known_words() -> frozenset[str]:
 
 
 def kind_of_token(token: bytes, words: Collection[str]) -> str:
-    """Which of `KINDS` a token is; a word is what ``words`` holds.
+    r"""Which of `KINDS` a token is; a word is what ``words`` holds.
 
     >>> words = {"the", "he"}
     >>> [kind_of_token(token, words) for token in (b" The", b"he", b" strawb")]
     ['a word with its space', 'a word without a space', 'a piece of a word']
-    >>> [kind_of_token(token, words) for token in (b"123", b" !", b"\\n\\n", b"the he", "日".encode()[:2])]
+    >>> [kind_of_token(token, words) for token in (b"123", b" !", b"\n\n", b"the he", "日".encode()[:2])]
     ['a number', 'other signs', 'spaces and line breaks', 'several words', 'a part of a character']
     """
     try:

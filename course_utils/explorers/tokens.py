@@ -120,7 +120,10 @@ class TokenExplorer(TextExplorer):
     tour = (
         ({"text": QUESTION}, lambda now: f"A chat model reads numbers. This question is {now.sizes}."),
         ({"text": " strawberry"}, lambda now: f"With its space, the word is {now.listed}: one number, no letters."),
-        ({"text": "strawberry"}, lambda now: f"Without the space: {now.listed}. None of them is a single letter."),
+        (
+            {"text": "strawberry"},
+            lambda now: f"Without the space: {now.listed}. Three numbers, and still no single letters.",
+        ),
         (
             {"text": QUESTION, "tokenizer": "characters", "vocabulary": 80},
             lambda now: f"One token for each character: {now.sizes}. Each letter is seen, but the text gets long.",
