@@ -33,7 +33,7 @@ def gpt2() -> Any:
 def pieces_of(word: str) -> int:
     """How many tokens GPT-2 makes of a word with the space before it.
 
-    >>> pieces_of("strawberry"), pieces_of("strawberries")
+    >>> pieces_of("strawberry"), pieces_of("strawberrylike")
     (1, 2)
     """
     return len(gpt2().encode(f" {word}"))

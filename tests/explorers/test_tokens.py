@@ -1,4 +1,4 @@
-"""TokenExplorer and MergeStepper: their tokens against plain encoding and plain merging, and their answers to odd input."""
+"""TokenExplorer and MergeStepper: against plain encoding and plain merging, and on odd input."""
 
 import html
 import re
