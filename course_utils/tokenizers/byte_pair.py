@@ -112,8 +112,9 @@ def apply_merges(ids: list[int], merges: Mapping[Pair, int]) -> list[int]:
 def apply_merges_to_long(ids: list[int], merges: Mapping[Pair, int]) -> list[int]:
     """The same result as `apply_merges` without walking the whole piece for every merge.
 
-    A heap gives the next merge (the smallest new id, then the leftmost place), and each place knows its neighbours, so
-    a piece of n bytes costs about n log n steps and not n squared: 100,000 letters without a space stay under a second.
+    The places of each merge wait in a list of their own, and a heap gives the merge learned first of those that wait.
+    A token made now can only go into merges learned later, so each list is whole when its turn comes. Each place knows
+    its neighbours. Together a piece of n bytes costs no more than about n log n steps, and not n squared.
 
     >>> apply_merges_to_long([0, 0, 0, 1], {(0, 0): 256, (0, 1): 257, (256, 257): 258})
     [258]
@@ -122,22 +123,29 @@ def apply_merges_to_long(ids: list[int], merges: Mapping[Pair, int]) -> list[int
     here: list[int | None] = list(ids)  # None: merged into the place on its left
     after = list(range(1, size + 1))
     before = list(range(-1, size - 1))
-    heap = [merges[pair] * size + place for place, pair in enumerate(pairwise(ids)) if pair in merges]
+    waiting: defaultdict[int, list[int]] = defaultdict(list)
+    for place, pair in enumerate(pairwise(ids)):
+        if pair in merges:
+            waiting[merges[pair]].append(place)
+    heap = list(waiting)
     heapify(heap)
     while heap:
-        new, left = divmod(heappop(heap), size)
-        right = after[left]
-        if right == size or merges.get((here[left], here[right])) != new:  # type: ignore[arg-type]
-            continue  # one of the two has meanwhile gone into another merge
-        here[left], here[right] = new, None
-        after[left] = after[right]
-        if after[left] < size:
-            before[after[left]] = left
-        for first, second in ((before[left], left), (left, after[left])):
-            if first >= 0 and second < size:
-                newer = merges.get((here[first], here[second]))  # type: ignore[arg-type]
-                if newer is not None:
-                    heappush(heap, newer * size + first)
+        new = heappop(heap)
+        for left in sorted(waiting.pop(new)):
+            right = after[left]
+            if right == size or merges.get((here[left], here[right])) != new:  # type: ignore[arg-type]
+                continue  # one of the two has meanwhile gone into another merge
+            here[left], here[right] = new, None
+            after[left] = after[right]
+            if after[left] < size:
+                before[after[left]] = left
+            for first, second in ((before[left], left), (left, after[left])):
+                if first >= 0 and second < size:
+                    newer = merges.get((here[first], here[second]))  # type: ignore[arg-type]
+                    if newer is not None:
+                        if newer not in waiting:
+                            heappush(heap, newer)
+                        waiting[newer].append(first)
     return [token for token in here if token is not None]
 
 
@@ -240,7 +248,7 @@ class BPETokenizer:
             if not 0 <= min(pair) <= max(pair) < len(tokens):
                 raise ValueError(f"merge {len(self.merges)}, {pair}, names a token that is not there; check the file.")
             new = plain.get(self.tokens[pair[0]] + self.tokens[pair[1]], -1)
-            if new <= previous:  # encoding takes the smallest new id for the merge learned first
+            if new <= max(previous, *pair):  # encoding takes the smallest new id for the merge learned first
                 raise ValueError(
                     f"merge {len(self.merges)}, {pair}, makes no token or one out of order; check the file."
                 )
