@@ -38,14 +38,14 @@ def boxes(tokens: Sequence[bytes], ids: Sequence[int], joined: Collection[int] =
         ids: their ids.
         joined: places of the tokens that the next merge joins.
 
-    >>> "<rt>262</rt>" in boxes([b" the"], [262])
+    >>> ">262</rt>" in boxes([b" the"], [262])
     True
     """
     drawn = []
     for at, (token, number) in enumerate(zip(tokens[:MOST], ids, strict=False)):
         look = BOX + FACES[at % 2] + (NEXT if at in joined else "")
         face = tag("mark" if at % 2 else "span", tag("b" if at in joined else "", shown(token)), style=look)
-        above = (tag("rp", " ("), tag("rt", str(number)), tag("rp", ") "))
+        above = (tag("rp", " ("), tag("rt", str(number), style="font-size:11px"), tag("rp", ") "))
         drawn.append(tag("bdi", tag("ruby", face, *above), " "))  # each by itself, whichever way its script runs
     more = f"… and {len(tokens) - MOST:,} more" if len(tokens) > MOST else ""
     return tag("div", *drawn, more, style="line-height:2.3")

@@ -28,7 +28,7 @@ def test_an_own_text_becomes_tokens_and_a_small_vocabulary_is_refused_in_a_sente
     assert view.caption().startswith("29 characters, 7 tokens")
     own = view.output.locator("textarea").first
     own.fill("日本語 <script>alert(1)</script> مرحبا 🎉")
-    view.output.get_by_text("39 characters").first.wait_for()
+    view.output.get_by_text("37 characters").first.wait_for()
     view.output.locator("select").nth(1).select_option(label="100")
     view.output.get_by_text("A vocabulary of 100 is too small for byte pairs").wait_for()
     view.output.locator("select").nth(1).select_option(label="256")
@@ -60,7 +60,8 @@ def test_the_merges_go_forward_and_back_and_the_tour_goes_all_the_way(lab: Lab) 
         view.output.locator(".course-tour").get_by_text(words).wait_for()
         sentence = view.output.locator(".course-tour").first
         assert sentence.evaluate("box => box.scrollHeight <= box.clientHeight + 1"), f"{words} is cut"
-        view.output.locator("button", has_text="Next").last.click()
+        if words != "example of the textbooks":  # the last stop
+            view.output.locator("button", has_text="Next").last.click()
     view.output.locator("button", has_text="Leave tour").click()
     view.output.get_by_text("After 2 merges").first.wait_for()
     view.output.screenshot(path=lab.artefacts / "06-merges.png")
