@@ -99,7 +99,8 @@ class NetworkPlayground(FigureExplorer):
     def __init__(self, seed: int = 0, **start: Any):
         self.session = Session(seed)
         super().__init__(**start)
-        self.lay_out(Slider, width="auto", flex="1 1 auto")  # as many in a row as fit, and all of the row taken
+        # As many in a row as fit, and all of the row taken.
+        self.lay_out(Slider, width="auto", min_width="0", flex="1 1 auto")
         self.lay_out(Text, width="260px")
         self.hear_pointer((0, 0, 1, 1), self.pointed, drag=False)
 
