@@ -116,7 +116,8 @@ class _Helper(anywidget.AnyWidget):
       const asleep = () => {
         const root = el.closest(".course-explorer"), line = root?.querySelector(".course-status .widget-html-content");
         if (!root?.classList.contains("jupyter-widgets-disconnected") || !line) return;
-        line.innerHTML = '<div role="alert" class="course-asleep" style="color:var(--jp-error-color1,#b00020)"></div>';
+        line.innerHTML = '<div role="alert" class="course-asleep"></div>';
+        line.firstChild.style.cssText = "line-height:1.4;color:var(--jp-error-color1,#b00020)";
         line.firstChild.textContent =
           "The kernel that drew this is gone. Run the boxes above, then this box, to make it live.";
       };

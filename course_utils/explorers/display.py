@@ -80,14 +80,14 @@ class Display:
     def say(self, sentence: str) -> None:
         """Show a sentence about a problem, or take it away with an empty one."""
         text = html.escape(one_line(sentence, 300))
-        self.status.value = (
-            f'<div role="alert" style="color:var(--jp-error-color1,#b00020)">{text}</div>' if text else ""
-        )
+        style = "line-height:1.4;color:var(--jp-error-color1,#b00020)"
+        self.status.value = f'<div role="alert" style="{style}">{text}</div>' if text else ""
 
     def progress(self, done: float, total: float, words: str = "") -> None:
         """Show how far a long job is, in the line for problems."""
         words = html.escape(one_line(words or f"{done:,} of {total:,}", 200))
-        self.status.value = f'<div role="status"><progress value="{done}" max="{total}"></progress> {words}</div>'
+        bar = f'<progress value="{done}" max="{total}"></progress>'
+        self.status.value = f'<div role="status" style="line-height:1.4">{bar} {words}</div>'
 
     @property
     def problem(self) -> str:
