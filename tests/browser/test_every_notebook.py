@@ -18,7 +18,8 @@ def recorded(page: Path) -> list[tuple[str, bool]]:
     found = []
     for cell in notebooks.read(page).cells:
         for output in cell.get("outputs", ()):
-            if output.get("data", {}).get("text/plain", "").endswith(": interactive picture"):
+            text = output.get("data", {}).get("text/plain", "")
+            if text.endswith(": interactive picture") and not text.startswith("LiveCurve"):  # it has no controls
                 alt = one_line(output.metadata["image/png"]["alt"])
                 found.append((alt, notebooks.IGNORED in cell.metadata.get("tags", ())))
     return found

@@ -13,9 +13,10 @@ PAGES = notebooks.chosen(assets.project_folder() / "notebooks", [])
 
 
 def shows_explorer(cell: Any) -> bool:
-    """Whether an explorer's still is stored under the cell."""
+    """Whether an explorer's still is stored under the cell; a `LiveCurve` has no controls and is none."""
     texts = [output.get("data", {}).get("text/plain", "") for output in cell.get("outputs", ())]
-    return any(text.endswith((": interactive picture", ": interactive text")) for text in texts)
+    kinds = (": interactive picture", ": interactive text")
+    return any(text.endswith(kinds) and not text.startswith("LiveCurve") for text in texts)
 
 
 def shown(explorer: Explorer) -> tuple[Any, ...]:
