@@ -160,7 +160,7 @@ QUIZZES = (
             Option("how it does on people unlike those it learned from",
                    "The test on other people's handwriting showed it: on strangers the score can be lower.",
                    right=True),
-            Option("whether it was right in most past cases", "You were told: in 97 of 100."),
+            Option("whether a person or a network decided", "You were told: a network."),
             Option("how often it was right on the past cases", "This is the one thing that you were told."),
         ),
     ),

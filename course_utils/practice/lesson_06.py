@@ -99,10 +99,10 @@ EXERCISES = (
         "with its space, one token for the first time? Set the picture so, and run the box below. It reads the "
         "slider.",
         picture="steps",
-        stub=f"text = {WOODCHUCK!r}\nmerges = 0",
-        answer=f"text = {WOODCHUCK!r}\nmerges = 8",
+        stub=f'text = "{WOODCHUCK}"\nmerges = 0',
+        answer=f'text = "{WOODCHUCK}"\nmerges = 8',
         wrong=(
-            Wrong("bring the woodchuck back first: press **Reset**.", f"{WOODCHUCK!r}", "'wood'",
+            Wrong("bring the woodchuck back first: press **Reset**.", f'"{WOODCHUCK}"', '"wood"',
                   when=lambda text, merges: text != WOODCHUCK),
             Wrong("it is still in pieces. Merge on.", "merges = 8", "merges = 5",
                   when=lambda text, merges: merges < 8),

@@ -233,7 +233,7 @@ def quiz(identifier: str) -> Quiz:
     >>> quiz("02.d")
     Quiz 02.d: A network decides on loans and is right in 97 of 100 past cases. What do you still not know?
       ( ) how it does on people unlike those it learned from
-      ( ) its weights
+      ( ) whether a person or a network decided
       ( ) how often it was right on the past cases
     """
     return Quiz(_find(Quiz, identifier))
