@@ -72,7 +72,9 @@ def test_printed_words_are_not_broken_in_the_middle(lab: Lab) -> None:
 
 
 def test_a_progress_bar_is_not_painted_as_an_error(lab: Lab) -> None:
-    lab.append_and_run("from course_utils.bars import progress_bar\nfor _ in progress_bar(range(3)):\n    pass")
+    lab.append_and_run(
+        "from course_utils.bars import progress_bar\nfor _ in progress_bar(range(3), disable=False):\n    pass"
+    )
     lab.wait_until_run(30)
     assert {output.get("name") for output in lab.cells()[-1]["outputs"]} == {"stdout"}
 
