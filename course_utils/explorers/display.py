@@ -166,6 +166,7 @@ class TextDisplay(Display):
         super().__init__()
         self.content = Html("")
         self.body.layout.height = f"{self.height + 6}px"
+        self.body.add_class("course-text")
 
     def show_text(self, parts: Sequence[str], caption: str) -> None:
         """Show elements made by `tag`, side by side; a plain text is escaped."""

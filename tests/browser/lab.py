@@ -327,9 +327,9 @@ class Lab:
     # ------------------------------------------------------------ explorers
 
     def explorers(self) -> list["ExplorerView"]:
-        """The explorers on the page that draw, each one output; a `LiveCurve` has no controls and is none of them."""
+        """The explorers on the page, pictures and texts, each one output; a `LiveCurve` has no controls and is none."""
         self._draw_everything()
-        outputs = self.page.locator(".jp-OutputArea-output:has(.course-explorer img)")
+        outputs = self.page.locator(".jp-OutputArea-output:has(.course-explorer)")
         return [ExplorerView(self, outputs.nth(index)) for index in range(outputs.count())]
 
     def stills(self) -> list[dict]:
@@ -386,9 +386,14 @@ class ExplorerView:
         """The picture."""
         return self.output.locator("img").first
 
+    @property
+    def body(self) -> Locator:
+        """The picture, or the text of an explorer that writes."""
+        return self.output.locator("img, .course-text").first
+
     def show(self) -> None:
         """Scrolls to it."""
-        self.image.scroll_into_view_if_needed()
+        self.body.scroll_into_view_if_needed()
 
     def pixels(self) -> str:
         """A hash of the picture's pixels as the browser decoded them."""
@@ -431,8 +436,11 @@ class ExplorerView:
         return self.output.locator(".course-explorer").evaluate(FAINT)
 
     def alt(self) -> str:
-        """What a screen reader says of the picture."""
-        return self.image.get_attribute("alt") or ""
+        """What a screen reader says of the picture; a text says itself what it shows, so this is its caption."""
+        if self.output.locator("img").count():
+            return self.image.get_attribute("alt") or ""
+        self.show()
+        return one_line(self.caption())
 
     def caption(self, seconds: float = 15) -> str:
         """The sentence under the picture, which a screen reader reads when it changes."""

@@ -66,7 +66,7 @@ def faults(lab: Lab, name: str, highest: float = HIGHEST) -> list[str]:
         box = explorer.output.locator(".course-explorer").bounding_box()
         if box["height"] > highest:
             found.append(f"explorer {number} is {box['height']:.0f} pixels high")
-        if box["width"] > lab.column() + 1 or explorer.image.bounding_box()["width"] > box["width"] + 1:
+        if box["width"] > lab.column() + 1 or explorer.body.bounding_box()["width"] > box["width"] + 1:
             found.append(f"explorer {number} is wider than its column of {lab.column():.0f} pixels")
         found += [f"explorer {number}: {what}" for what in explorer.cut()]
     return found
