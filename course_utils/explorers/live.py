@@ -89,6 +89,9 @@ class LiveCurve(FigureDisplay):
             # At most a tenth of the time goes into pictures, however slow the machine.
             self._next = time.monotonic() + max(self.every, 9 * (time.monotonic() - begun) if self.every else 0)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: a curve that training draws"
+
     def update(self) -> None:
         """Draw the history as it is now."""
         losses = within(np.asarray(getattr(self._history, "losses", []), dtype=float))

@@ -170,6 +170,8 @@ def plain(value: Any) -> Any:
     >>> import numpy as np
     >>> plain((np.float64(0.5), np.eye(2, dtype=int)))
     [0.5, [[1, 0], [0, 1]]]
+    >>> plain({("a", "b"): (1, 2)})
+    {('a', 'b'): [1, 2]}
     >>> plain(1 + 2j)
     Other(type='complex', callable=False)
     """
@@ -206,8 +208,14 @@ def _plain(value: Any, depth: int, room: list[int]) -> Any:
 
 
 def _key(key: Any) -> Any:
-    found = plain(key)
-    return Other("list") if type(found) in (list, dict) else found
+    return _hashable(plain(key))
+
+
+def _hashable(found: Any) -> Any:
+    """A plain value as the key of a dictionary: what was a tuple is one again."""
+    if type(found) is list:
+        return tuple(_hashable(item) for item in found)
+    return Other("dict") if type(found) is dict else found
 
 
 def has_dots(value: Any) -> bool:

@@ -1,8 +1,6 @@
 """Notebook 06 in JupyterLab: an own text as tokens, merges by click and by keyboard, their size, their words."""
 
-import pytest
-
-from tests.browser.lab import VIEWPORT, ExplorerView, Lab
+from tests.browser.lab import ExplorerView, Lab
 
 
 def tokens(lab: Lab) -> ExplorerView:
@@ -15,10 +13,6 @@ def steps(lab: Lab) -> ExplorerView:
     """The explorer of merges."""
     lab.explorers()
     return ExplorerView(lab, lab.page.locator('.jp-OutputArea-output:has(button:text("Undo the last merge"))').first)
-
-
-def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
-    ran.check()
 
 
 def test_an_own_text_becomes_tokens_and_a_small_vocabulary_is_refused_in_a_sentence(lab: Lab) -> None:
@@ -67,17 +61,3 @@ def test_the_merges_go_forward_and_back_and_the_tour_goes_all_the_way(lab: Lab) 
     view.output.screenshot(path=lab.artefacts / "06-merges.png")
     assert view.height() == height
     assert lab.errors() == [] and lab.console == []
-
-
-@pytest.mark.parametrize("width", [None, 640])
-def test_both_explorers_fit_on_a_small_screen(lab: Lab, width: int | None) -> None:
-    column = lab.page.locator(".jp-OutputArea-output:visible").first.bounding_box()["width"]
-    if width:  # the column of a window at 125 % zoom
-        lab.page.set_viewport_size({**VIEWPORT, "width": round(VIEWPORT["width"] - column + width)})
-    for view in (tokens(lab), steps(lab)):
-        view.output.scroll_into_view_if_needed()
-        lab.page.wait_for_timeout(300)
-        box = view.output.locator(".course-explorer").bounding_box()
-        view.output.screenshot(path=lab.artefacts / f"06-fits-{width}-{box['height']:.0f}.png")
-        assert box["height"] <= 640
-    lab.page.set_viewport_size(VIEWPORT)

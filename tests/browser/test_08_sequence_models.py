@@ -1,8 +1,6 @@
 """Notebook 08 in JupyterLab: the table of letters and the fading gradient by keyboard, their size, their words."""
 
-import pytest
-
-from tests.browser.lab import VIEWPORT, ExplorerView, Lab
+from tests.browser.lab import ExplorerView, Lab
 
 
 def letters(lab: Lab) -> ExplorerView:
@@ -14,10 +12,6 @@ def letters(lab: Lab) -> ExplorerView:
 def fade(lab: Lab) -> ExplorerView:
     """The explorer of gradients."""
     return next(view for view in lab.explorers() if "steps back" in view.alt())
-
-
-def test_runs_from_a_clean_kernel_without_an_error(ran: Lab) -> None:
-    ran.check()
 
 
 def test_the_memory_grows_by_keyboard_and_an_own_text_is_learned(lab: Lab) -> None:
@@ -65,17 +59,3 @@ def test_the_prediction_frees_the_fading_gradient_and_its_tour_goes_all_the_way(
     lab.page.wait_for_timeout(300)
     view.screenshot("08-fade")
     assert lab.errors() == [] and lab.console == []
-
-
-@pytest.mark.parametrize("width", [None, 640])
-def test_both_explorers_fit_on_a_small_screen(lab: Lab, width: int | None) -> None:
-    column = lab.page.locator(".jp-OutputArea-output:visible").first.bounding_box()["width"]
-    if width:  # the column of a window at 125 % zoom
-        lab.page.set_viewport_size({**VIEWPORT, "width": round(VIEWPORT["width"] - column + width)})
-    for view in (letters(lab), fade(lab)):
-        view.output.scroll_into_view_if_needed()
-        lab.page.wait_for_timeout(300)
-        box = view.output.locator(".course-explorer").bounding_box()
-        view.output.screenshot(path=lab.artefacts / f"08-fits-{width}-{box['height']:.0f}.png")
-        assert box["height"] <= 640
-    lab.page.set_viewport_size(VIEWPORT)

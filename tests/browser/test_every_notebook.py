@@ -3,6 +3,7 @@
 Each notebook is run once, and these tests come first in that window.
 """
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +15,18 @@ from tests.browser.lab import HIGHEST, Lab, one_line
 
 
 def recorded(page: Path) -> list[tuple[str, bool]]:
-    """The captions stored under the explorers that draw, and whether other machines may have other numbers there."""
+    """The captions stored under a notebook's explorers, and whether other machines may have other numbers there."""
     found = []
     for cell in notebooks.read(page).cells:
         for output in cell.get("outputs", ()):
-            text = output.get("data", {}).get("text/plain", "")
-            if text.endswith(": interactive picture") and not text.startswith("LiveCurve"):  # it has no controls
-                alt = one_line(output.metadata["image/png"]["alt"])
-                found.append((alt, notebooks.IGNORED in cell.metadata.get("tags", ())))
+            kind = output.get("data", {}).get("text/plain", "").rpartition(": ")[2]
+            if kind == "interactive picture":
+                said = output.metadata["image/png"]["alt"]
+            elif kind == "interactive text":
+                said = html.unescape(re.search(r"<figcaption><i>(.*)</i>", output.data["text/html"], re.DOTALL)[1])
+            else:
+                continue
+            found.append((one_line(said), notebooks.IGNORED in cell.metadata.get("tags", ())))
     return found
 
 

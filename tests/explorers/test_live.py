@@ -77,7 +77,7 @@ for step in range(30):
         pictures = [output for output in cell.outputs if output.output_type == "display_data"]
         assert len(pictures) == 1, cell.outputs
         assert pictures[0].metadata["image/png"]["alt"].startswith(f"Step {step}:")
-        assert pictures[0].data["text/plain"] == "LiveCurve: interactive picture"
+        assert pictures[0].data["text/plain"] == "LiveCurve: a curve that training draws"
     assert not [output for output in notebook.cells[0].outputs if output.output_type in ("error", "stream")]
 
 

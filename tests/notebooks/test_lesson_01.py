@@ -1,37 +1,19 @@
 """What lesson 01 says of its lines, polynomials, laws and rules is what its own cells compute."""
 
-import ast
 import re
 
 import numpy as np
 import pytest
 
-from course_utils import assets
-from course_utils.commands import notebooks
 from course_utils.experiments import tower
 from course_utils.experiments.rules import ink_in, threes_and_eights
 from course_utils.explorers import PolynomialFitter
 from course_utils.models import regression
 from course_utils.plots.static import Static
+from tests.notebooks.pages import Page
 
-PAGE = assets.project_folder() / "notebooks" / "01_models_and_loss.ipynb"
-WORDS = {cell.id: " ".join(cell.source.split()) for cell in notebooks.read(PAGE).cells if cell.cell_type == "markdown"}
-
-
-@pytest.fixture(scope="module")
-def names(tmp_path_factory):
-    """The names that the lesson's cells leave behind, and what the last line of each cell shows."""
-    names, shown = {}, {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.json"))
-        for cell in notebooks.read(PAGE).cells:
-            if cell.cell_type == "code":
-                tree = ast.parse(cell.source)
-                last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-                exec(compile(tree, cell.id, "exec"), names)
-                if last is not None:
-                    shown[cell.id] = eval(compile(ast.Expression(last.value), cell.id, "eval"), names)
-    return {**names, "shown": shown}
+PAGE = Page("01")
+WORDS, says = PAGE.words, PAGE.says
 
 
 def test_the_first_screen_explains_the_words_of_the_first_caption(names):

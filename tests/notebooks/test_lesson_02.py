@@ -1,39 +1,22 @@
 """What lesson 02 says of its drawing, its neurons and its networks is what its own cells compute."""
 
-import ast
 import re
 
 import pytest
 import torch
 
-from course_utils import assets, data, training
-from course_utils.commands import notebooks
+from course_utils import data, training
 from course_utils.experiments import reading
 from course_utils.explorers.neurons import NeuronExplorer
 from course_utils.explorers.playground import NetworkPlayground
+from tests.notebooks.pages import Page
 
-PAGE = assets.project_folder() / "notebooks" / "02_neurons_and_networks.ipynb"
-WORDS = {cell.id: " ".join(cell.source.split()) for cell in notebooks.read(PAGE).cells if cell.cell_type == "markdown"}
-
-
-@pytest.fixture(scope="module")
-def names(tmp_path_factory):
-    """The names that the lesson's cells leave behind, and what the last line of each cell shows."""
-    names, shown = {}, {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.json"))
-        for cell in notebooks.read(PAGE).cells:
-            if cell.cell_type == "code":
-                tree = ast.parse(cell.source)
-                last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-                exec(compile(tree, cell.id, "exec"), names)
-                if last is not None:
-                    shown[cell.id] = eval(compile(ast.Expression(last.value), cell.id, "eval"), names)
-    return {**names, "shown": shown}
+PAGE = Page("02")
+WORDS, alt, says = PAGE.words, PAGE.alt, PAGE.says
 
 
 def test_the_first_screen_holds_no_setting_that_the_lesson_does_not_explain():
-    code = {cell.id: cell.source for cell in notebooks.read(PAGE).cells if cell.cell_type == "code"}
+    code = {cell.id: cell.source for cell in PAGE.cells.values() if cell.cell_type == "code"}
     assert not re.search("decay|cosine|schedule|SGD|learning_rate", "".join(code.values()))
     assert "*plain* and *convolutional*" in WORDS["opening"]
 

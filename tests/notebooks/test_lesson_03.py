@@ -1,13 +1,10 @@
 """What lesson 03 says of its walks, nudges, batches and stuck runs is what its own cells compute."""
 
-import ast
 import re
 
 import numpy as np
 import pytest
 
-from course_utils import assets
-from course_utils.commands import notebooks
 from course_utils.explorers.base import Explorer
 from course_utils.explorers.descent import DescentExplorer, OptimiserRace
 from course_utils.optimisers import descend, momentum
@@ -15,26 +12,10 @@ from course_utils.practice.exercises import exercise
 from course_utils.practice.lesson_03 import times_lower, tower
 from course_utils.practice.questions import predict, quiz
 from course_utils.surfaces import SURFACES
+from tests.notebooks.pages import Page
 
-PAGE = assets.project_folder() / "notebooks" / "03_gradient_descent.ipynb"
-CELLS = {cell.id: cell for cell in notebooks.read(PAGE).cells}
-WORDS = {name: " ".join(cell.source.split()) for name, cell in CELLS.items() if cell.cell_type == "markdown"}
-
-
-@pytest.fixture(scope="module")
-def names(tmp_path_factory):
-    """The names that the lesson's cells leave behind, and what the last line of each cell shows."""
-    names, shown = {}, {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.json"))
-        for cell in CELLS.values():
-            if cell.cell_type == "code":
-                tree = ast.parse(cell.source)
-                last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-                exec(compile(tree, cell.id, "exec"), names)
-                if last is not None:
-                    shown[cell.id] = eval(compile(ast.Expression(last.value), cell.id, "eval"), names)
-    return {**names, "shown": shown}
+PAGE = Page("03")
+CELLS, WORDS, alt, says = PAGE.cells, PAGE.words, PAGE.alt, PAGE.says
 
 
 def test_every_picture_runs_again_from_its_copied_line_also_after_moving(names):

@@ -1,6 +1,5 @@
 """What lesson 06 says of tokens, bytes, merges and languages is what its cells compute."""
 
-import ast
 import html
 import re
 from collections import Counter
@@ -8,47 +7,14 @@ from collections import Counter
 import pytest
 from tiktoken_ext import openai_public
 
-from course_utils import assets, data
-from course_utils.commands import notebooks
+from course_utils import data
 from course_utils.explorers.base import Explorer
 from course_utils.practice import exercise, lesson_06
 from course_utils.tokenizers.byte_pair import byte_alphabet
+from tests.notebooks.pages import Page
 
-PAGE = assets.project_folder() / "notebooks" / "06_tokens.ipynb"
-CELLS = {cell.id: cell for cell in notebooks.read(PAGE).cells}
-WORDS = {name: " ".join(cell.source.split()) for name, cell in CELLS.items() if cell.cell_type == "markdown"}
-
-
-@pytest.fixture(scope="module")
-def names(tmp_path_factory):
-    """The names that the lesson's cells leave behind, and what the last line of each cell shows."""
-    names, shown = {}, {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.json"))
-        for cell in CELLS.values():
-            if cell.cell_type == "code":
-                tree = ast.parse(cell.source)
-                last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-                exec(compile(tree, cell.id, "exec"), names)
-                if last is not None:
-                    shown[cell.id] = eval(compile(ast.Expression(last.value), cell.id, "eval"), names)
-    return {**names, "shown": shown}
-
-
-def printed(cell):
-    return "".join(output.get("text", "") for output in CELLS[cell].outputs)
-
-
-def alt(cell):
-    [said] = [
-        output.metadata["image/png"]["alt"] for output in CELLS[cell].outputs if "image/png" in output.get("data", {})
-    ]
-    return said
-
-
-def says(cell, *words):
-    for each in words:
-        assert each in WORDS[cell], each
+PAGE = Page("06")
+CELLS, printed, alt, says = PAGE.cells, PAGE.printed, PAGE.alt, PAGE.says
 
 
 @pytest.mark.slow

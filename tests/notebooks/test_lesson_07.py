@@ -1,14 +1,11 @@
 """What lesson 07 says of words, scores, sums and sentences is what its own cells compute."""
 
-import ast
 import re
 
 import numpy as np
 import pytest
 import torch
 
-from course_utils import assets
-from course_utils.commands import notebooks
 from course_utils.data.splits import addresses
 from course_utils.experiments import sentences, word_vectors
 from course_utils.experiments.word_vectors import WordSpace
@@ -19,32 +16,17 @@ from course_utils.practice.exercises import exercise
 from course_utils.practice.lesson_07 import CAT, answer_of, nearness_to_the_cat
 from course_utils.practice.questions import quiz
 from course_utils.retrieval import sentence_vectors
+from tests.notebooks.pages import Page
 
-PAGE = assets.project_folder() / "notebooks" / "07_embeddings.ipynb"
-CELLS = {cell.id: cell for cell in notebooks.read(PAGE).cells}
-WORDS = {name: " ".join(cell.source.split()) for name, cell in CELLS.items() if cell.cell_type == "markdown"}
+PAGE = Page("07")
+CELLS, WORDS, printed, alt, says = PAGE.cells, PAGE.words, PAGE.printed, PAGE.alt, PAGE.says
 QUICK = 200  # steps of training here instead of 3,000, so that the page runs again in seconds
 
 
-def printed(cell_id):
-    """What a cell of the page has printed, as committed."""
-    return "".join(output.get("text", "") for output in CELLS[cell_id].outputs)
-
-
 @pytest.fixture(scope="module")
-def names(tmp_path_factory):
-    """The names that the lesson's cells leave behind, and what the last line of each cell shows."""
-    names, shown = {}, {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.json"))
-        for cell in CELLS.values():
-            if cell.cell_type == "code":
-                tree = ast.parse(cell.source.replace("guess_words(steps=3000)", f"guess_words(steps={QUICK})"))
-                last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-                exec(compile(tree, cell.id, "exec"), names)
-                if last is not None:
-                    shown[cell.id] = eval(compile(ast.Expression(last.value), cell.id, "eval"), names)
-    return {**names, "shown": shown}
+def names(own_progress):
+    """The names that the lesson's cells leave behind, after few steps of training."""
+    return PAGE.run(change={"guess_words(steps=3000)": f"guess_words(steps={QUICK})"})
 
 
 def test_every_picture_runs_again_from_its_copied_line_also_after_moving(names):
