@@ -9,18 +9,18 @@ EXERCISES = (
     Exercise(
         "00.1", "What the temperature does", difficulty=1, importance=5, minutes=2,
         task="In the second picture, press **Reset**. Then raise the temperature from 0.2 to 2. What happens to the "
-        'longest orange bar, and what happens to the entropy? Write `"grows"` or `"shrinks"` for each.',
+        'orange bar of the first token, and what happens to the entropy? Write `"grows"` or `"shrinks"` for each.',
         stub="longest_bar = ...\nentropy = ...",
         answer='longest_bar = "shrinks"\nentropy = "grows"',
         wrong=(
             Wrong("that is what happens on the way down, from 2 to 0.2. Start at 0.2 and move to the right.",
                   'longest_bar = "shrinks"\nentropy = "grows"', 'longest_bar = "grows"\nentropy = "shrinks"'),
-            Wrong("the bars share 100 %: when the longest bar gives some away, others get it, and the choice is less "
+            Wrong("the bars share 100 %: when the first bar gives some away, others get it, and the choice is less "
                   "certain. Read the entropy at 0.2 and at 2.", 'entropy = "grows"', 'entropy = "shrinks"'),
             Wrong("they cannot both grow: the entropy says how unsure the next draw is, and a longer first bar makes "
                   "it more certain.", 'longest_bar = "shrinks"', 'longest_bar = "grows"'),
         ),
-        hints=("Look at the longest bar only, at 0.2, at 1 and at 2.",
+        hints=("Look at the bar of the first token only, at 0.2, at 1 and at 2.",
                "The entropy is small when one token has nearly everything, and large when many are about equal."),
         explanation="A high temperature makes the tokens more equal, so the draw is less certain. The entropy measures "
         "that in bits.",

@@ -135,8 +135,8 @@ QUIZZES = (
                    "It would, if every walk began with empty gradients, as the package's does. Ours adds with `+=` to "
                    "what is already there."),
             Option("a wrong number: what was there is counted again",
-                   "The old gradients are still in the boxes, are handed on once more, and are added. torch refuses a "
-                   "second walk through one graph. But from step to step it, too, adds to what a parameter already "
+                   "The old gradients are still in the boxes, are handed on once more, and are added. torch would "
+                   "refuse a second walk here. But from step to step it, too, adds to what a parameter already "
                    "has, which is why training loops there say `zero_grad()`.", right=True),
             Option("an error",
                    "torch would refuse. Ours does not notice: nothing fails, the numbers are wrong, and nobody is "

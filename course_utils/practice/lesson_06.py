@@ -117,18 +117,18 @@ EXERCISES = (
         "06.4", "What a vocabulary costs", difficulty=2, importance=4, minutes=3,
         task="For pencil and paper, or for Python as a calculator. GPT-2 (the smallest) keeps a row of 768 numbers "
         "for each of its 50,257 tokens. How many numbers is that? And it reads at most 1,024 tokens at a time. If "
-        "a token holds 0.75 characters of Japanese, how many characters can it read?",
+        "a token holds 0.7 characters of Japanese, how many characters can it read?",
         stub="numbers_in_the_table = ...\njapanese_characters = ...",
-        answer="numbers_in_the_table = 50_257 * 768\njapanese_characters = 1_024 * 0.75",
+        answer="numbers_in_the_table = 50_257 * 768\njapanese_characters = 1_024 * 0.7",
         wrong=(
             Wrong("each token has a whole row: multiply the tokens by the numbers in a row.", "50_257 * 768",
                   "50_257 + 768", when=lambda table, read: table == 50_257 + 768),
-            Wrong("a token holds *less* than one character, so fewer characters than tokens fit: multiply by 0.75.",
-                  "1_024 * 0.75", "1_024 / 0.75", when=lambda table, read: abs(read - 1_024 / 0.75) < 1),
+            Wrong("a token holds *less* than one character, so fewer characters than tokens fit: multiply by 0.7.",
+                  "1_024 * 0.7", "1_024 / 0.7", when=lambda table, read: abs(read - 1_024 / 0.7) < 1),
         ),
         hints=("The table has 50,257 rows, and each has 768 numbers.",
-               "1,024 tokens, each with three quarters of a character."),
-        explanation="38,597,376 numbers, about 31 of every 100 that GPT-2 has (124,439,808); and 768 characters.",
+               "1,024 tokens, each with 0.7 of a character."),
+        explanation="38,597,376 numbers, about 31 of every 100 that GPT-2 has (124,439,808); and about 717 characters.",
         tolerance=1e-6,
     ),
     Exercise(

@@ -142,8 +142,8 @@ QUIZZES = (
                    "Training uses the scores as they are, which is temperature 1. Moving the slider later changes none "
                    "of the model's 134,515,008 numbers."),
             Option("No, they belong to the loop that picks tokens",
-                   "They act on the scores after the model has given them. You can change them from one token to the "
-                   "next.", right=True),
+                   "Temperature acts on the scores after the model has given them, and the maximum length counts the "
+                   "tokens. You can change both while a text is written.", right=True),
             Option("Only the maximum length is",
                    "The number of tokens a model can read at once, its context, is set when it is built and trained. "
                    "The maximum length of an answer is a counter in the loop."),
