@@ -45,6 +45,7 @@ class WordSpace:
     losses: list[float] = field(default_factory=list)  # one a step
     _units: dict[int, Vectors] = field(default_factory=dict)
     _rows: dict[str, int] = field(default_factory=dict)
+    _scores: dict[int, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"WordSpace({self.name}: {len(self.words):,} words, {self.vectors.shape[1]} numbers each)"
@@ -64,6 +65,13 @@ class WordSpace:
         if kept not in self._units:
             self._units[kept] = unit(self.snapshots[kept])
         return self._units[kept]
+
+    def score(self, step: int | None = None) -> float:
+        """The group score of the vectors at a step: see `group_score`."""
+        kept = self.kept(step)
+        if kept not in self._scores:
+            self._scores[kept] = group_score(self.words, self.units(kept))
+        return self._scores[kept]
 
     def row(self, word: str) -> int:
         """The number of a word's row.
