@@ -2,15 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
+from typing import Any
 
+import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
+from numpy.typing import NDArray
 
 from course_utils.experiments.language_models import Score
 from course_utils.plots import picture
+from course_utils.plots.panels import Curves, Panel
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
 
 LOOKS = ((BLUE, "o"), (ORANGE, "s"), ("#1b9e77", "^"), ("#762a83", "D"))
+FURTHEST = 60  # letters back, of the gradients
+FAINTEST, STRONGEST = 1e-12, 1e6  # what the picture of gradients shows
 
 
 def bits_by_memory(bits: Mapping[str, Sequence[float]]) -> Static:
@@ -121,3 +128,30 @@ def seconds_by_length(lengths: Sequence[int], seconds: Mapping[str, Sequence[flo
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return Static(figure, f"Milliseconds to read {lengths[0]:,} and {lengths[-1]:,} tokens. {'; '.join(told)}.")
+
+
+def fade_panels(figure: Figure) -> dict[str, Panel]:
+    """One curve of gradients over the letters back, and a dot at the chosen one."""
+    axes = figure.add_axes((0.14, 0.16, 0.83, 0.8), xlim=(0, FURTHEST + 1), xlabel="steps back")
+    axes.set(yscale="log", ylim=(FAINTEST, STRONGEST), ylabel="how much it moves")
+    axes.set_yticks(
+        [1e6, 1e3, 1, 1e-3, 1e-6, 1e-9, 1e-12],
+        ["1,000,000", "1,000", "1", "1/1,000", "1/million", "1/billion", "1/trillion"],
+    )
+    axes.minorticks_off()
+    axes.axhline(1, color=GREY, linewidth=1)
+    axes.text(FURTHEST, 2, "as much as the newest letter", color=GREY, ha="right", fontsize=10)
+    looks = {"fade": {"color": BLUE, "linewidth": 2.5}, "here": {"color": ORANGE, "marker": "o", "markersize": 10}}
+    return {"fade": Curves(axes, looks, ghosts=["fade"], legend={"loc": "lower left"})}
+
+
+def fade_contents(lengths: NDArray[np.float64], distance: int) -> dict[str, Any]:
+    """The curve; a dot that is too low or too high for the picture stands at its edge.
+
+    Args:
+        lengths: ``(FURTHEST + 1,)``, how much a letter so many steps back still moves the state.
+        distance: of the dot.
+    """
+    here = np.clip(lengths[distance], FAINTEST, STRONGEST)
+    curve = np.clip(lengths, FAINTEST / 10, STRONGEST * 10)
+    return {"fade": {"fade": (range(FURTHEST + 1), curve), "here": ([distance], [here])}}
