@@ -161,7 +161,7 @@ class TokenExplorer(TextExplorer):
 
     def caption(self, result: Encoded) -> str:
         """Say how many characters became how many tokens, and how large the vocabulary is."""
-        each = f"{len(result.text) / len(result.ids):.2f} characters a token" if result.ids else "nothing to read"
+        each = f"{len(result.text) / len(result.ids):.2f} characters per token" if result.ids else "nothing to read"
         lost = f", {result.unknown:,} of them unknown" if result.unknown else ""
         return f"{result.sizes}{lost}: {each}. The vocabulary has {result.vocabulary:,} tokens."
 

@@ -39,7 +39,7 @@ def guesses() -> Any:
 
 
 def saved(*shares: float) -> float:
-    """Bits a letter that a mixture of the five memories saves against a blind guess among all 80 letters.
+    """Bits per letter that a mixture of the five memories saves against a blind guess among all 80 letters.
 
     >>> round(saved(0, 0, 0, 1, 0), 2), round(saved(1, 1, 1, 1, 1), 2)
     (3.22, 3.3)
@@ -80,8 +80,8 @@ EXERCISES = (
     Exercise(
         "08.2", "Bits and choices on paper", difficulty=2, importance=5, minutes=4,
         task="For pencil and paper. A model guesses a text of three letters. It gave the first letter that came a "
-        "probability of 1/2, the second 1/8, and the third 1/4. What is its cross-entropy, in bits a letter, and what "
-        "is its perplexity?",
+        "probability of 1/2, the second 1/8, and the third 1/4. What is its cross-entropy, in bits per letter, and "
+        "what is its perplexity?",
         stub="cross_entropy = ...\nperplexity = ...",
         answer="cross_entropy = 2\nperplexity = 4",
         wrong=(
@@ -143,7 +143,7 @@ EXERCISES = (
         "08.5", "Mix five memories", difficulty=3, importance=3, minutes=4,
         task="An open challenge. Five tables were counted on a part of the plays; they remember 0, 1, 2, 3 and 4 "
         "letters. Their guesses are mixed: each table's probability counts with the share that you give it. (The "
-        "shares need not sum to 1; the check divides by their sum.) Your score is how many bits a letter the mixture "
+        "shares need not sum to 1; the check divides by their sum.) Your score is how many bits per letter the mixture "
         "saves on unseen letters, against a blind guess among all 80. The best single table, memory 3, saves 3.22. "
         "The mark to reach is 3.45; your best score is kept.",
         stub="memory_0, memory_1, memory_2, memory_3, memory_4 = ..., ..., ..., ..., ...",
@@ -186,7 +186,7 @@ QUIZZES = (
 PREDICTIONS = (
     Question(
         "08.a", "The table remembers 0, 1, 2, ... 5 letters, and after each memory every letter gets one extra count. "
-        "What happens to its bits a letter on unseen plays?",
+        "What happens to its bits per letter on unseen plays?",
         (
             Option("They fall with every letter that it remembers",
                    "Not even on the plays that were counted: with five letters, most memories came only a few times, "
