@@ -165,7 +165,7 @@ EXERCISES = (
         "06.5", "Twenty tokens of your own", difficulty=3, importance=3, minutes=4,
         task="An open challenge. Choose **twenty pieces of text**, of any length, with or without spaces. Together "
         "with all single characters they are a vocabulary. It is tried on 4,000 characters of *The Tempest*, cut into "
-        "as few tokens as possible. Your score is the share of tokens that you save. The target is 0.14. The "
+        "as few tokens as possible. Your score is the share of tokens that you save. The mark to reach is 0.14. The "
         "first twenty merges that were learned from Shakespeare above save 0.186: can you beat them?",
         stub="own_tokens = [...]",
         answer=f"own_tokens = {ANSWER_TOKENS}",

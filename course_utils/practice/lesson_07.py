@@ -165,7 +165,7 @@ EXERCISES = (
         "07.5", "The same in other words", difficulty=3, importance=3, minutes=5,
         task=f"An open challenge, alone or against others. Write a sentence that has **no word in common** with "
         f"*{CAT}* (and no word that begins with *cat*, *sleep* or *sofa*) and is as near to it as possible for the "
-        "sentence encoder. Your score is the cosine. The target is 0.7.",
+        "sentence encoder. Your score is the cosine. The mark to reach is 0.7.",
         stub="sentence = ...",
         answer='sentence = "Kitty is asleep upon a couch."',
         wrong=(

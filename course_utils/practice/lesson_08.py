@@ -148,8 +148,8 @@ EXERCISES = (
         "letters. Their guesses are mixed: each table's probability counts with the share that you give it. (The "
         "shares need not sum to 1; the check divides by their sum.) Your score is how many bits per letter the mixture "
         "saves on unseen letters, against a blind guess among all 80. The best single table, memory 3, saves 3.22: "
-        "with so little text, and without help from shorter memories, a longer one has too many gaps. The target is "
-        "3.49; your best score is kept.",
+        "with so little text, and without help from shorter memories, a longer one has too many gaps. The mark to "
+        "reach is 3.49; your best score is kept.",
         stub="memory_0, memory_1, memory_2, memory_3, memory_4 = ..., ..., ..., ..., ...",
         answer="memory_0, memory_1, memory_2, memory_3, memory_4 = 0, 10, 20, 40, 30",
         wrong=(

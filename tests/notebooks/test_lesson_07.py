@@ -205,6 +205,7 @@ def test_the_words_of_a_sum_are_nearest_to_it_in_nearly_every_question(names):
 def test_the_real_table_does_what_the_page_says(names):
     table = names["table"]
     assert AnalogyExplorer(table, formula="woman - man + king").result.best[0][0] == "queen"
+    assert len(names["asked"]) == 300 and "74 % of 300 questions" in WORDS["table-2"]
     score = word_vectors.analogy_score(table.words, table.vectors)
     assert score["score"] > 0.65 > 0.5 > score["neighbour"]
     model, ids = names["chat_model"], names["ids"]
