@@ -122,14 +122,14 @@ EXERCISES = (
     Exercise(
         "08.4", "Neither fading nor exploding", difficulty=3, importance=4, minutes=3,
         task="A question about the picture above. Stay with the **RNN**. Find recurrent weights with which a letter "
-        "moves the state **between 1/10 and 10 times** as much as the newest one, **both 20 and 60 steps back**. Look "
-        "at both places on the curve, then run the box below.",
+        "moves the state **between 1/10 and 10 times** as much as the newest one, **both 20 and 60 steps back**. Put "
+        "the slider to 20, then to 60, and read the caption. Then run the box below.",
         picture="fade",
         stub='cell = "RNN"\nscale = 1.0\ndistance = 20',
         answer='cell = "RNN"\nscale = 2.75\ndistance = 60',
         wrong=(
-            Wrong("choose the **RNN** again.", 'cell = "RNN"', 'cell = "LSTM"',
-                  when=lambda cell, scale, distance: cell != "RNN"),
+            Wrong("choose the **RNN** again, and put **steps back** to 20 or to 60.", 'cell = "RNN"', 'cell = "LSTM"',
+                  when=lambda cell, scale, distance: cell != "RNN" or distance not in (20, 60)),
             Wrong("20 steps back, the letter moves the state less than 1/10 as much. Larger weights hand back more.",
                   "scale = 2.75", "scale = 2.0", when=lambda cell, scale, distance: moved(scale, 20) < 0.1),
             Wrong("20 steps back it fits, but 60 steps back less than 1/10 is left.", "scale = 2.75", "scale = 2.5",
@@ -138,7 +138,8 @@ EXERCISES = (
                   "scale = 2.75", "scale = 3.0", when=lambda cell, scale, distance: moved(scale, 60) > 10),
         ),
         hints=("The factor 1 is far too small. Go up.", "It lies between 2.5 and 3."),
-        passes=lambda cell, scale, distance: cell == "RNN" and all(0.1 <= moved(scale, at) <= 10 for at in (20, 60)),
+        passes=lambda cell, scale, distance: cell == "RNN" and distance in (20, 60)
+        and all(0.1 <= moved(scale, at) <= 10 for at in (20, 60)),
         explanation="Of all places of the slider only one fits, and training moves the weights all the time.",
     ),
     Exercise(

@@ -105,9 +105,10 @@ def test_the_network_uses_the_last_letters_only():
         for last, got in re.findall(r"last +(\d+) letters only: ([\d.]+)", printed("last-letters"))
     }
     assert list(bits) == [2, 3, 4, 5, 10, 20, 40]
-    assert bits[2] > bits[3] + 0.2 > bits[4] + 0.3  # "up to four letters, each one helps"
-    assert bits[4] - bits[5] < 0.07 and abs(bits[5] - bits[40]) < 0.06  # "from five on, nearly nothing is gained"
-    says("last-letters-said", "four or five letters")
+    gains = [bits[last] - bits[last + 1] for last in (2, 3, 4)]
+    assert gains[0] > 0.2 and gains[1] > 0.07 and gains[2] > 0.02  # "up to five letters, each one helps"
+    assert abs(bits[5] - bits[40]) < 0.05  # "from then on, almost nothing is gained"
+    says("last-letters-said", "about five letters", "2.18 bits")
 
 
 def test_the_training_shortens_long_gradients():
