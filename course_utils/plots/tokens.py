@@ -27,7 +27,8 @@ def characters_per_token(sizes: Sequence[int], texts: Mapping[str, Sequence[floa
         axes.plot(sizes, values, color=colour, marker=marker, linewidth=2, label=name)
         numbers = ", ".join(f"{size:,}: {value:.2f}" for size, value in zip(sizes, values, strict=True))
         told.append(f"{name}: {numbers}")
-    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    apart = [size for before, size in zip([1, *sizes], sizes, strict=False) if size > 1.25 * before]
+    axes.set_xticks(apart, [f"{size:,}" for size in apart])  # labels of sizes that are nearly equal would overlap
     axes.minorticks_off()
     axes.set_ylim(0, 1.1 * max(max(values) for values in texts.values()))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
