@@ -43,9 +43,9 @@ class RecallTexts:
     (torch.Size([2, 16]), torch.Size([2, 8]), torch.Size([2, 8]))
     >>> names = token_names(ids[0], separate=False)
     >>> print(*names)
-    P8 Q5 X3 A3 G0 M7 V6 R1 V? G? X? M? A? R? P? Q?
+    T9 E5 K3 L6 Z5 C2 Y3 G7 K? G? Y? T? E? C? Z? L?
     >>> [names[place] for place in places[0, :2]], digits[0, :2].tolist()
-    (['V6', 'G0'], [6, 0])
+    (['K3', 'G7'], [3, 7])
     """
 
     def __init__(self, separate: bool, batch: int, seed: int):

@@ -1,7 +1,5 @@
 """The recall task of lesson 09: what attention alone learns, live and in the recorded runs."""
 
-import statistics
-
 import pytest
 import torch
 
