@@ -62,3 +62,7 @@ def test_recorded_runs_hold_what_the_lesson_says():
     solved = [row for row in two_layers if row["accuracy"] > 0.99]
     assert len(solved) == 3, "two of five seeds are not there yet"
     assert all(row["weight"] > 0.9 and row["on_letter"] > 0.85 for row in solved)
+    long = runs(2, 2, 1200)
+    assert len(long) == 5 and all(row["accuracy"] > 0.99 for row in long)
+    assert sum(row["weight"] > 0.9 for row in long) == 2, "the answer is right, though the weight is spread"
+    assert all(row["accuracy"] < 0.35 for row in runs(2, 1, 1200))
