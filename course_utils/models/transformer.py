@@ -354,7 +354,7 @@ class Transformer(nn.Module):
             self.token_embedding = nn.Embedding(config.vocabulary, config.width)
             if config.positions == "learned":
                 self.position_embedding = nn.Embedding(config.context, config.width)
-            if not config.norm_first:
+            if config.embedding_norm:
                 self.embedding_norm = make_norm(config)
             self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
             if config.norm_first:
@@ -428,7 +428,7 @@ class Transformer(nn.Module):
             stream = stream * math.sqrt(self.config.width) + self.fixed_positions()[positions].type_as(stream)
         elif self.config.positions == "rotary":
             rotary = self.fixed_positions()[positions][:, None]  # (1 or batch, 1, tokens, head_width / 2)
-        if not self.config.norm_first:
+        if self.config.embedding_norm:
             stream = self.embedding_norm(stream)
         for layer, block in enumerate(self.blocks):
             stream = block(stream, rotary, None if cache is None else cache.layers[layer], visible)
