@@ -1,7 +1,7 @@
 """What does a small transformer lose when one of its parts is taken out, or when it is told positions in another way?
 
-One row a measurement of a run: see `course_utils.experiments.ablations`. Each model's learning rate is chosen among
-three, on the validation plays with a seed of its own; then it is trained with three other seeds and scored on the test
+One row a measurement of a run: see `course_utils.experiments.ablations`. Each model's learning rate is chosen of
+two, on the validation plays with a seed of its own; then it is trained with three other seeds and scored on the test
 plays.
 
 Run:  OMP_NUM_THREADS=1 python datasets/make/transformer_ablations.py     (about 20 minutes on an idle machine)
@@ -11,9 +11,9 @@ Writes datasets/runs/transformer_ablations.csv
 import torch
 
 from course_utils.data import record
-from course_utils.experiments.ablations import rows
+from course_utils.experiments.ablations import ABLATIONS, rows
 
-LEARNING_RATES, SEEDS, STEPS = (3e-3, 1e-2, 3e-2), range(3), 300
+LEARNING_RATES, SEEDS, STEPS = (3e-3, 1e-2), range(3), 300
 HEADER = """\
 A small transformer without one of its parts, or told positions in another way: one row per measurement of a run.
 command: OMP_NUM_THREADS=1 python datasets/make/transformer_ablations.py
@@ -29,7 +29,7 @@ def main() -> None:
     """Train and score every model; write the table."""
     torch.set_num_threads(1)
     table = []
-    for row in rows(LEARNING_RATES, SEEDS, STEPS):
+    for row in rows(ABLATIONS, LEARNING_RATES, SEEDS, STEPS):
         table.append({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
         print(*table[-1].values(), flush=True)
     record("transformer_ablations", HEADER, table)
