@@ -146,9 +146,9 @@ def _windows(part: str) -> list[tuple[Tensor, Tensor]]:
 
 
 def rows(
-    names: tuple[str, ...], learning_rates: tuple[float, ...], seeds: range, steps: int
+    names: tuple[str, ...], learning_rates: tuple[float, ...], seeds: range, steps: int, short: int
 ) -> Iterator[dict[str, Any]]:
-    """Every ablation: its learning rate is chosen with a seed of its own on the validation plays, then it is scored.
+    """Every ablation: its learning rate is chosen by short runs on the validation plays, then it is scored.
 
     A model that lacks a part may want another learning rate, and losing with that of the whole model would prove
     nothing.
@@ -157,7 +157,8 @@ def rows(
         names: of `ABLATIONS`.
         learning_rates: to choose from.
         seeds: of the scored runs; the seed after them is for the choice.
-        steps: of each run.
+        steps: of each scored run.
+        short: steps of each run for the choice.
 
     Yields:
         one row for each measurement of each run: every 100 steps.
@@ -165,7 +166,7 @@ def rows(
     for name in names:
         ends: dict[float, float] = {}
         for rate in learning_rates:
-            for row in measured_run(name, "validation", learning_rate=rate, seed=seeds.stop, steps=steps):
+            for row in measured_run(name, "validation", learning_rate=rate, seed=seeds.stop, steps=short):
                 ends[rate] = row["bits"]
                 yield row
         best = min(ends, key=ends.__getitem__)

@@ -29,7 +29,14 @@ SOUNDS = {
     "dog": "barks", "cat": "purrs", "cow": "moos", "duck": "quacks", "horse": "neighs", "lion": "roars",
     "owl": "hoots", "frog": "croaks",
 }  # fmt: skip
-VERBS = {"sees": "seen", "hears": "heard", "follows": "followed", "likes": "liked", "calls": "called", "helps": "helped"}
+VERBS = {
+    "sees": "seen",
+    "hears": "heard",
+    "follows": "followed",
+    "likes": "liked",
+    "calls": "called",
+    "helps": "helped",
+}
 ADJECTIVES = ("old", "young", "small", "big", "brown", "grey")
 PAD, BEGIN, END, BLANK = range(4)
 WORDS = [
@@ -149,7 +156,9 @@ class DeedBatches:
         random = np.random.default_rng([self.seed, step])
         chosen = draw("train", self.batch, random)
         if self.task == "rewrite":
-            return encode([deed.active for deed in chosen]), encode([["[begin]", *deed.passive, "[end]"] for deed in chosen])
+            return encode([deed.active for deed in chosen]), encode(
+                [["[begin]", *deed.passive, "[end]"] for deed in chosen]
+            )
         if self.task == "continue":
             ids = encode([["[begin]", *deed.told, "[end]"] for deed in chosen])
             return ids[:, :-1], ids[:, 1:].masked_fill(ids[:, 1:] == PAD, -100)
@@ -231,7 +240,9 @@ def train(
 class Score:
     """How well a model does its task on combinations that it was never trained on."""
 
-    share: float  # fill: blanks of the subject filled right; continue: sounds named right; rewrite: whole sentences right
+    share: (
+        float  # fill: blanks of the subject filled right; continue: sounds named right; rewrite: whole sentences right
+    )
     baseline: float  # the same for the baseline
     baseline_name: str
 
@@ -254,10 +265,14 @@ def score(task: Task, model: Transformer | EncoderDecoder, *, number: int = 500,
     if task == "continue":
         right = [SOUNDS[deed.subject] for deed in chosen]
         best = Counter(SOUNDS[deed.subject] for deed in known).most_common(1)[0][0]
-        return Score(_share(name_sound(model, chosen), right), _share([best] * number, right), 'most frequent after "and"')
+        return Score(
+            _share(name_sound(model, chosen), right), _share([best] * number, right), 'most frequent after "and"'
+        )
     right = [" ".join(deed.passive) for deed in chosen]
     swapped = [" ".join([*deed.object_words, "is", "seen", "by", *deed.subject_words]) for deed in chosen]
-    return Score(_share(rewrite(model, chosen), right), _share(swapped, right), 'both sides swapped around "is seen by"')
+    return Score(
+        _share(rewrite(model, chosen), right), _share(swapped, right), 'both sides swapped around "is seen by"'
+    )
 
 
 @torch.inference_mode()
