@@ -46,13 +46,16 @@ class Act:
 
     def described(self) -> str:
         """The model's size, how far it is, and how good."""
-        size = f"{self.stage.layers} layers of width {self.stage.width}, {self.parameters:,} parameters"
+        made = (
+            f"{self.stage.layers} layers of width {self.stage.width}, {self.parameters:,} weights, learning rate "
+            f"{self.stage.learning_rate:g}."
+        )
         if not self.losses:
-            return f"{size}, still random: {self.bits:.2f} bits a letter on unseen plays. Press Train."
-        ended = f"; {self.stopped}" if self.stopped else ""
+            return f"{made} Still random: {self.bits:.2f} bits a letter on unseen plays. Press Train."
+        ended = f" ({self.stopped})" if self.stopped else ""
         return (
-            f"{size}. Step {len(self.losses)} of {self.stage.steps}: {self.bits:.2f} bits a letter on unseen plays, from "
-            f"{self.held_out[0][1]:.2f} at the start{ended}."
+            f"{made} Step {len(self.losses)} of {self.stage.steps}{ended}: {self.bits:.2f} bits a letter on unseen "
+            f"plays, from {self.held_out[0][1]:.2f} at the start."
         )
 
 
@@ -92,7 +95,7 @@ class Rehearsal:
             self.trainer, text_batches(play_ids("train"), BATCH, CONTEXT), evaluate=held_out_bits, every=EVERY,
             on_step=lambda step, history: on_step(), progress=False,
         )  # fmt: skip
-        self.stopped = {"finished": "", "stopped by on_step": "stopped: Train goes on"}.get(done.stopped, done.stopped)
+        self.stopped = {"finished": "", "stopped by on_step": "Train goes on from here"}.get(done.stopped, done.stopped)
 
     def act(self, beginning: str, seed: int) -> Act:
         """The present moment."""
