@@ -1,28 +1,24 @@
 """A training looked at again: copies of the model along the way, and what each of them writes, looks at and knows."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import torch
 from numpy.typing import NDArray
 
 from course_utils import interpret, sampling
+from course_utils.experiments.pretraining import Snapshot, held_out_bits
 from course_utils.models.transformer import Transformer
-from course_utils.tokenizers import CharacterTokenizer
+from course_utils.tokenizers.words import TableTokenizer
+from course_utils.training import History, Trainer
 
-WRITTEN = 260  # characters in a sample
+WRITTEN = 220  # characters in a sample
+CHECKED = 20_000  # letters of unseen plays on which a copy is judged
 READ = 16  # last characters of the beginning, whose attention is shown
 KINDS = {"vowels": "aeiou", "consonants": "bcdfghjklmnpqrstvwxyz", "capitals": "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """A copy of a model, made while it was trained."""
-
-    step: int  # steps of training behind it
-    model: Transformer
-    bits: float  # held-out bits per character
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +46,7 @@ class Scene:
 class Prepared:
     """One moment with its text and all its heads."""
 
-    copy: Snapshot
+    moment: Snapshot
     given: str
     text: str
     weights: NDArray  # (layers, heads, characters, characters) of the end of what was given
@@ -58,14 +54,13 @@ class Prepared:
 
 @dataclass(frozen=True, eq=False)
 class Snapshots:
-    """All copies of one training, the untrained model first.
+    """All copies of one training of letters, the untrained model first.
 
     Raises:
         ValueError: there is no copy, or they are out of order.
     """
 
-    tokenizer: CharacterTokenizer
-    moments: tuple[Snapshot, ...]
+    moments: Sequence[Snapshot]
 
     def __post_init__(self) -> None:
         steps = [moment.step for moment in self.moments]
@@ -76,9 +71,14 @@ class Snapshots:
         return len(self.moments)
 
     @property
+    def tokenizer(self) -> TableTokenizer:
+        """Of all copies."""
+        return self.moments[-1].tokenizer
+
+    @property
     def curve(self) -> tuple[list[int], list[float]]:
         """The steps of all copies, and their held-out bits per character."""
-        return [moment.step for moment in self.moments], [moment.bits for moment in self.moments]
+        return [moment.step for moment in self.moments], [moment.validation_bits for moment in self.moments]
 
     @cached_property
     def _directions(self) -> torch.Tensor:
@@ -108,24 +108,19 @@ class Snapshots:
         kinds = list(self.kinds.values())
         return sum(kinds[at] == kinds[near] for at, near in enumerate(nearest)) / len(kinds)
 
-    def written(self, moment: Snapshot, beginning: str, seed: int) -> str:
-        """What a copy writes on, drawn at temperature 1."""
-        room = moment.model.config.context - len(self.tokenizer.encode(beginning))
-        if room < 1:
-            raise ValueError(
-                f"This model reads {moment.model.config.context} characters at once and the beginning has as many: "
-                "shorten it."
-            )
-        return sampling.generate(
-            moment.model, self.tokenizer, beginning, max_new_tokens=min(WRITTEN, room), stop_tokens=[], seed=seed
-        )
-
     def scene(self, prepared: Prepared, layer: int, head: int) -> Scene:
         """That moment, seen by one head."""
-        copy, weights = prepared.copy, prepared.weights[layer, head]
+        moment, weights = prepared.moment, prepared.weights[layer, head]
         read = prepared.given[-len(weights) :]
         return Scene(
-            copy.step, copy.bits, prepared.given, prepared.text, read, weights, self.places(copy), self.alike(copy)
+            moment.step,
+            moment.validation_bits,
+            prepared.given,
+            prepared.text,
+            read,
+            weights,
+            self.places(moment),
+            self.alike(moment),
         )
 
     def weights(self, moment: Snapshot, text: str) -> NDArray:
@@ -134,6 +129,55 @@ class Snapshots:
         with torch.inference_mode(), interpret.capture(moment.model) as seen:
             moment.model(ids)
         return torch.stack([seen.attention[layer][0] for layer in range(moment.model.config.layers)]).float().numpy()
+
+
+def write_on(model: Transformer, tokenizer: TableTokenizer, beginning: str, letters: int, seed: int = 0) -> str:
+    """So many letters written after a beginning, at temperature 0.8; the text may be longer than the model's context.
+
+    Whenever the context is full, the model goes on from the last half of it.
+
+    Args:
+        model: of letters.
+        tokenizer: of the model.
+        beginning: at least one letter.
+        letters: to write.
+        seed: of the draws.
+    """
+    half, text = model.config.context // 2, beginning
+    while (left := letters - (len(text) - len(beginning))) > 0:
+        text += sampling.generate(
+            model, tokenizer, text[-half:], max_new_tokens=min(half, left), stop_tokens=[], seed=seed + len(text)
+        )
+    return text[len(beginning) :]
+
+
+class Copies:
+    """A callback for ``training.fit`` that copies the model now and then: close together at first, later far apart.
+
+    Args:
+        trainer: whose model is copied.
+        tokenizer: of the model.
+
+    Attributes:
+        moments: the copies so far, the first of the model as it is now.
+    """
+
+    SHARES = (0.03, 0.1, 0.3, 0.6, 1.0)  # of the run's steps, after which a copy is made
+
+    def __init__(self, trainer: Trainer, tokenizer: TableTokenizer):
+        self.trainer, self.tokenizer = trainer, tokenizer
+        self.moments: list[Snapshot] = []
+        self._copy()
+
+    def __call__(self, step: int, history: History) -> None:
+        """Copy the model, if it is time to."""
+        if step + 1 in {max(1, round(share * self.trainer.steps)) for share in self.SHARES}:
+            self._copy()
+
+    def _copy(self) -> None:
+        model = copy.deepcopy(cast(Transformer, self.trainer.model)).eval()
+        bits = held_out_bits(model, "validation", CHECKED)
+        self.moments.append(Snapshot(self.trainer.step, model, self.tokenizer, bits, {}))
 
 
 def lines(text: str, width: int, most: int) -> Sequence[str]:

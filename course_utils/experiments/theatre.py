@@ -3,18 +3,19 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 
-from course_utils import sampling
 from course_utils.experiments.language_models import characters, play_ids
+from course_utils.experiments.snapshots import write_on
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.training import History, Recipe, Trainer, fit, mean_loss, text_batches
 
 BATCH, CONTEXT = 16, 64  # windows in a step, letters in a window
 CHECKED = 64  # windows of unseen plays on which a model is judged on the way
 EVERY = 20  # steps from one judgement to the next
-WRITTEN = 240  # letters that it writes
+WRITTEN = 200  # letters that it writes
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Rehearsal:
         heads = max(1, self.stage.width // 32)
         config = TransformerConfig.preset(
             "tiny", vocabulary=len(characters()), width=self.stage.width, layers=self.stage.layers, heads=heads,
-            context=CONTEXT + WRITTEN, fused=False,
+            context=CONTEXT, fused=False,
         )  # fmt: skip
         recipe = Recipe(self.stage.learning_rate, schedule="linear", warmup=0.05, smoothing=0.99, clip=1.0)
         self.trainer = Trainer(Transformer(config), steps=self.stage.steps, recipe=recipe)
@@ -99,8 +100,8 @@ class Rehearsal:
 
     def act(self, beginning: str, seed: int) -> Act:
         """The present moment."""
-        model, history = self.trainer.model, self.history
-        text = sampling.generate(model, characters(), beginning, max_new_tokens=WRITTEN, stop_tokens=[], seed=seed)
+        model, history = cast(Transformer, self.trainer.model), self.history
+        text = write_on(model, characters(), beginning, WRITTEN, seed)
         return Act(
             self.stage,
             sum(weights.numel() for weights in model.parameters()),

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from course_utils.experiments.snapshots import READ, Prepared, Scene, Snapshots
+from course_utils.experiments.snapshots import READ, WRITTEN, Prepared, Scene, Snapshots, write_on
 from course_utils.experiments.theatre import Act, Rehearsal, Stage
 from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Text
 from course_utils.plots.panels import Panel
@@ -121,10 +121,9 @@ class TimeMachine(FigureExplorer):
         """Let that copy of the model write, and note where each head looks."""
         if not beginning:
             raise ValueError("The model needs something to write on from: type at least one letter.")
-        copy = self.run.moments[moment]
-        return Prepared(
-            copy, beginning, self.run.written(copy, beginning, dice), self.run.weights(copy, beginning[-READ:])
-        )
+        now = self.run.moments[moment]
+        text = write_on(now.model, now.tokenizer, beginning, WRITTEN, dice)
+        return Prepared(now, beginning, text, self.run.weights(now, beginning[-READ:]))
 
     def compute(self, prepared: Prepared, layer: int, head: int) -> Scene:
         """Return one moment, seen by one head."""

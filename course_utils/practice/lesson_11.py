@@ -1,7 +1,6 @@
 """Exercises, quizzes and predictions of notebook 11: pretraining."""
 
 import random
-from typing import Any
 
 from course_utils.practice.exercises import Exercise, Wrong
 from course_utils.practice.questions import Option, Question
@@ -34,9 +33,10 @@ def theatre_bits(layers: int, width: int, learning_rate: float, steps: int) -> f
 
 def before(moment: int, layer: int, head: int) -> float:
     """How much of its attention a head of a recorded copy gives to the letter just before, on average."""
-    from course_utils.experiments.pretraining import recorded_run
+    from course_utils.experiments.pretraining import snapshots
+    from course_utils.experiments.snapshots import Snapshots
 
-    run = recorded_run()
+    run = Snapshots(snapshots())
     weights = run.weights(run.moments[moment], "soft, what light")[layer, head]
     return float(weights.diagonal(-1).mean())
 
@@ -96,16 +96,16 @@ EXERCISES = (
         "most of its attention to the letter just before: in its picture, a bright line runs right below the diagonal. "
         "Then run the box below. It reads the sliders.",
         picture="machine",
-        stub="moment = 6\nlayer = 0\nhead = 0",
-        answer="moment = 6\nlayer = 0\nhead = 1",
+        stub="moment = 4\nlayer = 0\nhead = 0",
+        answer="moment = 4\nlayer = 0\nhead = 1",
         wrong=(
-            Wrong("go to the last moment, on the right end of the slider.", "moment = 6", "moment = 0",
-                  when=lambda moment, layer, head: moment != 6),
+            Wrong("go to the last moment, on the right end of the slider.", "moment = 4", "moment = 0",
+                  when=lambda moment, layer, head: moment != 4),
             Wrong("this head gives less than half of its attention to the letter just before. Try the other heads.",
                   "head = 1", "head = 2", when=lambda moment, layer, head: before(moment, layer, head) < 0.5),
         ),
         hints=("Look in the first layers.", "Try every head of layer 0, and then of layer 1."),
-        passes=lambda moment, layer, head: moment == 6 and before(moment, layer, head) >= 0.5,
+        passes=lambda moment, layer, head: moment == 4 and before(moment, layer, head) >= 0.5,
         explanation="Nobody told it to look there. For guessing the next letter, the last one helps most.",
     ),
     Exercise(
