@@ -10,9 +10,12 @@ from matplotlib.figure import Figure
 
 from course_utils.experiments.snapshots import Scene, lines
 from course_utils.experiments.theatre import Act
+from course_utils.plots import picture
 from course_utils.plots.embeddings import Places, WordMap
 from course_utils.plots.panels import Curves, Heatmap, Panel
+from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
+from course_utils.wording import percent
 
 COLUMNS = 46  # signs in a line of a page
 
@@ -131,3 +134,41 @@ def theatre_contents(act: Act) -> dict[str, Any]:
         "bits": {"training": (range(1, len(act.losses) + 1), act.losses), "held out": (at, bits)},
         "page": (act.given, act.text),
     }
+
+
+def places_by_step(rows: Sequence[Mapping[str, Any]], prompt: int = 0) -> Static:
+    """How likely a model finds each place as the next word, by training step: in one story, and the right one in all.
+
+    Args:
+        rows: of ``datasets/runs/tiny_tales_places.csv``.
+        prompt: the story of the left picture.
+
+    >>> row = {"prompt": 0, "kind": "need", "place": "shop", "held_out_loss": 5, "seconds": 0, "apple": 0.0, "park": 0.5}
+    >>> rows = [{**row, "step": 0, "shop": 0.25}, {**row, "step": 9, "shop": 0.75}]
+    >>> places_by_step(rows).alt
+    'In story 0, shop rises from 25 % to 75 % in 9 steps; apple ends at 0 %. In 1 stories, the right place: 75 %.'
+    """
+    own = [row for row in rows if row["prompt"] == prompt]
+    steps, right = [row["step"] for row in own], own[0]["place"]
+    named = ("step", "prompt", "kind", "place", "held_out_loss", "seconds", "apple")
+    figure = picture.new_figure(8.4, 3.4)
+    both = [figure.add_axes((left, 0.15, 0.4, 0.75), ylim=(0, 1.02), xlabel="training step") for left in (0.075, 0.57)]
+    for place in (name for name in own[0] if name not in named and name != right):
+        both[0].plot(steps, [row[place] for row in own], color=GREY, linewidth=1)
+    both[0].plot([], [], color=GREY, linewidth=1, label="each other place")
+    both[0].plot(steps, [row["apple"] for row in own], color=INK, linestyle=":", linewidth=2, label="apple")
+    both[0].plot(steps, [row[right] for row in own], color=ORANGE, linewidth=2.5, label=right)
+    both[0].set(ylabel="probability of the next word", title="this story")
+    both[0].legend(loc="center right")
+    numbers = sorted({row["prompt"] for row in rows})
+    chances = np.array([[row[row["place"]] for row in rows if row["prompt"] == number] for number in numbers])
+    both[1].plot(steps, chances.T, color=ORANGE, linewidth=0.7, alpha=0.5)
+    both[1].plot(steps, chances.mean(0), color=ORANGE, linewidth=2.5, label="their mean")
+    both[1].set(title=f"the right place in each of {len(numbers)} stories")
+    both[1].legend(loc="lower right")
+    return Static(
+        figure,
+        f"In story {prompt}, {right} rises from {percent(own[0][right])} to {percent(own[-1][right])} in {steps[-1]} steps; "
+        f"apple ends at {percent(own[-1]['apple'])}. In {len(numbers)} stories, the right place: "
+        f"{percent(chances[:, -1].mean())}.",
+    )
