@@ -62,6 +62,7 @@ class Recipe:
     optimiser: str = "AdamW"  # one of OPTIMISERS
     weight_decay: float = 0.01  # pull of each step towards 0
     beside: float = 0.01  # learning rate of AdamW beside Muon, for all that is no matrix between hidden vectors
+    beside_momentum: float = 0.8  # share of the running mean of gradients that AdamW keeps beside Muon
     momentum: float = 0.9  # share of the running mean of gradients that is kept; AdamW's first beta
     smoothing: float = 0.999  # share of the running mean of squared gradients that is kept; AdamW's second beta
     schedule: str = "constant"  # one of SCHEDULES: the factor on the learning rate, from 1 down to `final`
@@ -82,7 +83,7 @@ class Recipe:
         for name, low, high in (
             ("learning_rate", 0, math.inf), ("weight_decay", 0, math.inf), ("momentum", 0, below_one),
             ("smoothing", 0, below_one), ("final", 0, 1), ("warmup", 0, 1), ("clip", math.nextafter(0, 1), math.inf),
-            ("beside", 0, math.inf), ("cooldown", 0, 1),
+            ("beside", 0, math.inf), ("beside_momentum", 0, below_one), ("cooldown", 0, 1),
         ):  # fmt: skip
             value = getattr(self, name)
             if name == "clip" and value is None:

@@ -137,7 +137,9 @@ class Trainer:
 
     def _diverged(self, what: str, value: float, layer: str) -> Diverged:
         where = f", first in {layer}" if layer else ""
-        return Diverged(f"not finite at step {self.step}: the {what} became {value}{where}; try a smaller learning rate")
+        return Diverged(
+            f"not finite at step {self.step}: the {what} became {value}{where}; try a smaller learning rate"
+        )
 
     def _first_not_finite(self, piece: Batch) -> str:
         """The first layer on the way forward whose result is not finite; empty if all are and the loss alone is not."""
@@ -277,6 +279,7 @@ def _optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]
         rest = [parameter for parameter in parameters if all(parameter is not weight for weight in inside)]
         found = [Muon(inside, recipe.learning_rate, recipe.momentum, decay)]
         if rest:
+            betas = (recipe.beside_momentum, recipe.smoothing)
             found.append(torch.optim.AdamW(rest, recipe.beside, betas, weight_decay=decay, fused=True))
     for optimiser in found:
         for group in optimiser.param_groups:
