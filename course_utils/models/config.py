@@ -1,4 +1,4 @@
-"""The settings of a `Transformer`, and those of three published models."""
+"""The settings of a `Transformer`, and those of published models."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class TransformerConfig:
     key_value_heads: int | None = None  # None: as many as heads; fewer: query heads share keys and values
     mlp_width: int | None = None  # neurons inside the MLP; None: four times the width
     norm: Norm = "layer"
-    norm_first: bool = True  # normalise what enters a part (GPT-2, Llama) or what leaves it (BERT)
+    norm_first: bool = True  # normalise what enters a part (GPT-2, Llama) or what leaves it (GPT-1, BERT)
+    embedding_norm: bool = False  # normalise the vectors that enter the first block too (BERT)
     norm_epsilon: float = 1e-5
     positions: Positions = "learned"
     rotary_base: float = 10_000.0
@@ -98,8 +99,9 @@ class TransformerConfig:
         """The settings of a published model, or of a small one to train here; ``changes`` replace some of them.
 
         Args:
-            name: ``gpt2`` (Radford et al. 2019, the 124 M size), ``smollm2`` (SmolLM2-135M, Allal et al. 2025),
-                ``minilm`` (all-MiniLM-L6-v2, Wang et al. 2020) or ``tiny``.
+            name: ``gpt1`` (Radford et al. 2018, section 4.1), ``gpt2``, ``gpt2-medium``, ``gpt2-large`` or ``gpt2-xl``
+                (Radford et al. 2019, table 2), ``gpt3`` (Brown et al. 2020, table 2.1, the 175 B size), ``smollm2``
+                (SmolLM2-135M, Allal et al. 2025), ``minilm`` (all-MiniLM-L6-v2, Wang et al. 2020) or ``tiny``.
             changes: any field of this class.
 
         Raises:
@@ -115,15 +117,22 @@ class TransformerConfig:
 
 _CHOICES = {"norm": get_args(Norm), "positions": get_args(Positions), "activation": get_args(Activation)}
 
+_GPT2 = dict(vocabulary=50_257, context=1024, width=768, layers=12, heads=12, activation="gelu_tanh")
 _PRESETS: dict[str, dict[str, Any]] = {
-    "gpt2": dict(vocabulary=50_257, context=1024, width=768, layers=12, heads=12, activation="gelu_tanh"),
+    "gpt1": {**_GPT2, "vocabulary": 40_478, "context": 512, "norm_first": False},
+    "gpt2": _GPT2,
+    "gpt2-medium": {**_GPT2, "width": 1024, "layers": 24, "heads": 16},
+    "gpt2-large": {**_GPT2, "width": 1280, "layers": 36, "heads": 20},
+    "gpt2-xl": {**_GPT2, "width": 1600, "layers": 48, "heads": 25},
+    # In half of GPT-3's layers a token sees only a band of neighbours; that changes no count, and is left out here.
+    "gpt3": {**_GPT2, "context": 2048, "width": 12_288, "layers": 96, "heads": 96},
     "smollm2": dict(
         vocabulary=49_152, context=8192, width=576, layers=30, heads=9, key_value_heads=3, mlp_width=1536,
         norm="rms", positions="rotary", rotary_base=100_000.0, activation="swiglu", bias=False,
     ),
     "minilm": dict(
         vocabulary=30_522, context=512, width=384, layers=6, heads=12, mlp_width=1536,
-        norm_first=False, norm_epsilon=1e-12, causal=False,
+        norm_first=False, embedding_norm=True, norm_epsilon=1e-12, causal=False,
     ),
     "tiny": dict(
         vocabulary=128, context=64, width=64, layers=2, heads=4,
