@@ -157,7 +157,7 @@ def _thing_heading(dice: Dice) -> Heading:
     lines = [
         narrator.sentence("{A.name} and {B.name} [are|were] {P.in}.", A=who, B=asker, P=here),
         narrator.sentence("there [is|was] {T} {S} {P.in}.", T=thing, S=dice.pick(there.spots), P=there),
-        narrator.sentence('"I need {T.the}," [says|said] {B} to {A.name}.', A=who, B=asker, T=thing),
+        narrator.sentence('"I need {T.the}," [says|said] {B.name} to {A.name}.', A=who, B=asker, T=thing),
         narrator.sentence("{A.he} [needs|needed] to head to the", A=who),
     ]
     return Heading(" ".join(lines), there.name, "thing")

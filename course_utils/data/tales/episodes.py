@@ -101,7 +101,7 @@ class Teller(World):
         host, place, who = self.dice.pick(self.cast[:2]), self.dice.pick(self.places), new[0]
         relation = self.dice.pick([name for name in lexicon.RELATIONS[who.she] if name not in self.used])
         ways = ("{A} [is|was] {P.in}", "at that time, {A} [is|was] {P.in}",
-                f"{{A}}, the {relation} of {{B.name}}, [is|was] {{P.in}}",
+                f"{{A}}, {{B.name}}'s {relation}, [is|was] {{P.in}}",
                 f"{{B.his}} {relation} {{A}} [is|was] {{P.in}}")  # fmt: skip
         self.say(self.dice.pick(ways), self.be(who, place), A=who, B=host, P=place)
         if self.dice.chance(0.4):
@@ -171,7 +171,7 @@ class Teller(World):
                 return True
             moves = ("{A} [goes|went] there at once", "{A} [puts|put] on {A.his} shoes and [goes|went] there",
                      "{A} [does|did] not wait long and [goes|went] {P.to}", "{A} [hurries|hurried] there", *MOVES[:3])  # fmt: skip
-            self.say(self.dice.pick(moves), self.go(who, place, need.purpose), link=True, A=who, P=place)
+            self.say(self.dice.pick(moves), self.go(who, place, need.purpose), A=who, P=place)
         if need.gain is not None or self.dice.chance(0.8):
             self.say(self.dice.pick(("", "", "there ")) + need.outcome, *outcome, **words)
         return True
@@ -247,25 +247,27 @@ class Teller(World):
         whom = self.dice.pick(self.company(who))
         asked, this = self.dice.chance(0.3), "These are" if thing.form == "many" else "This is"
         if asked:
-            wishes = ('"May I have {T.the}, {A.name}?" [asks|asked] {B}', '"Could I use {T.the} today?" [asks|asked] {B}',
+            wishes = ('"May I have {T.the}, {A.name}?" [asks|asked] {B.name}', '"Could I use {T.the} today?" [asks|asked] {B.name}',
                       "{B} [asks|asked] {A.him} for {T.the}")  # fmt: skip
             self.say(self.dice.pick(wishes), A=who, B=whom, T=thing)
-            ways = ('"Of course," [says|said] {A} and [hands|handed] {T.the} to {B.him}',
+            ways = ('"Of course," [says|said] {A.name} and [hands|handed] {T.the} to {B.him}',
                     "{A} [gives|gave] {T} to {B.him}", "so {A} [lets|let] {B.him} have {T.the}",
-                    '"Here you are," [says|said] {A} and [gives|gave] {T.the} to {B.him}')  # fmt: skip
+                    '"Here you are," [says|said] {A.name} and [gives|gave] {T.the} to {B.him}')  # fmt: skip
         else:
             ways = ("{A} [gives|gave] {T} to {B.him}", "{A} [hands|handed] {T} to {B.him}",
                     "{A} [passes|passed] {T} to {B.him}", "{A} [gives|gave] {B.him} {T.the}",
-                    f'"{this} for you," [says|said] {{A}} and [gives|gave] {{T.the}} to {{B.him}}')  # fmt: skip
+                    f'"{this} for you," [says|said] {{A.name}} and [gives|gave] {{T.the}} to {{B.him}}')  # fmt: skip
         quiet = not asked and self.dice.chance(0.8)
         way = self.dice.pick([way for way in ways if not quiet or not way.startswith('"')])
         self.say(way, self.give(who, thing, whom), link=quiet, A=who, B=whom, T=thing)
         if self.dice.chance(0.4):
             feeling = self.dice.pick(("glad", "happy", "grateful", "delighted"))
-            self.feel(whom, feeling, "{B.name} [has|had] given {A.him} {T.the}", B=who, T=thing)
+            same = who.she == whom.she  # then "given him" could mean both
+            cause = "{A.he} now [has|had] {T.the}" if same else "{B.name} [has|had] given {A.him} {T.the}"
+            self.feel(whom, feeling, cause, B=who, T=thing)
         elif self.dice.chance(0.4):
             thanks = ("{B} [thanks|thanked] {A.him}", "{B} [thanks|thanked] {A.him} with a smile",
-                      '"Thank you so much!" [says|said] {B}')  # fmt: skip
+                      '"Thank you so much!" [says|said] {B.name}')  # fmt: skip
             self.say(self.dice.pick(thanks), A=who, B=whom)
         return True
 
@@ -281,8 +283,8 @@ class Teller(World):
         who, whom = self.holder[one], self.holder[other]
         ways = ("{A} [gives|gave] {T.the} to {B.him} and [gets|got] {U.the} in return",
                 "{A} [exchanges|exchanged] {T.the} with {B.him} for {U.the}",
-                "{A} [offers|offered] {T.the} to {B.him} and [gets|got] {U.the} for it")  # fmt: skip
-        self.say(self.dice.pick(ways[: 2 if one.form == "many" else 3]), self.give(who, one, whom),
+                "{A} [swaps|swapped] {T.the} with {B.him} for {U.the}")  # fmt: skip
+        self.say(self.dice.pick(ways), self.give(who, one, whom),
                  self.give(whom, other, who), link=True, A=who, B=whom, T=one, U=other)  # fmt: skip
         return True
 
@@ -304,7 +306,7 @@ class Teller(World):
         company = self.company(who)
         if company and self.dice.chance(0.4):
             verb, it = ("are", "They are") if thing.form == "many" else ("is", "It is")
-            self.say(f'"Where {verb} {{T.the}}?" [asks|asked] {{B}}', B=self.dice.pick(company), T=thing)
+            self.say(f'"Where {verb} {{T.the}}?" [asks|asked] {{B.name}}', B=self.dice.pick(company), T=thing)
             self.say(f'"{it} {{S}}," [says|said] {{A.name}}', A=who, S=known_spot(spot))
         return True
 
@@ -315,6 +317,8 @@ class Teller(World):
             self._notice(thing, place, self.dice.pick(place.spots))
         thing, who = self.dice.pick(list(self.spot)), self.somebody()
         place, _ = self.spot[thing]
+        if any(event.what == thing.name and event.who == who.name for event in self.sentences[-1].events):
+            return False  # put down a moment ago
         if self.where[who] == place:
             ways = ("{A} [picks|picked] up {T.the}", "{A} [takes|took] {T}")
             self.say(self.dice.pick(ways), self.take(who, thing), link=True, A=who, T=thing)
@@ -351,8 +355,8 @@ class Teller(World):
         thing = self.dice.pick(lying)
         there, spot = self.spot[thing]
         words: dict[str, Person | Place | Thing | str] = {"A": who, "T": thing, "P": there, "S": known_spot(spot)}
-        wishes = ('"Could you bring me {T.the}, {A.name}?" [asks|asked] {B}', "{B} [asks|asked] {A.him} to fetch {T.the}",
-                  '"I need {T.the}," [says|said] {B} to {A.him}', "{B} [wants|wanted] {T.the}")  # fmt: skip
+        wishes = ('"Could you bring me {T.the}, {A.name}?" [asks|asked] {B.name}', "{B} [asks|asked] {A.him} to fetch {T.the}",
+                  '"I need {T.the}," [says|said] {B.name} to {A.him}', "{B} [wants|wanted] {T.the}")  # fmt: skip
         self.say(self.dice.pick(wishes), A=who, B=asker, T=thing)
         purpose = f"to fetch the {thing.name}"
         if self.dice.chance(0.5):

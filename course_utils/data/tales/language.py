@@ -170,14 +170,14 @@ class Narrator:
     def _thing(self, thing: Thing, form: str) -> str:
         near = {other for other in [*self._before, *self._now] if isinstance(other, Thing)}
         clear = near == {thing}
-        first = thing not in self.introduced
+        first, again = thing not in self.introduced, thing in self._now
         self.introduced.add(thing)
         self._now.append(thing)
         if form == "noun":
             return thing.noun if first else thing.name
         if first:
             return thing.some
-        if clear and form != "the" and self.dice.chance(0.5):
+        if clear and form != "the" and (again or self.dice.chance(0.5)):
             return "them" if thing.form == "many" else "it"
         return f"the {thing.name}"
 

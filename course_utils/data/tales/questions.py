@@ -146,6 +146,7 @@ class Asker:
     """
 
     def __init__(self, sentences: Sequence[Sentence], present: bool, dice: Dice):
+        self.sentences = sentences
         self.record, self.present, self.dice = Record.of(sentences), present, dice
         self.text = text = " ".join(sentence.text for sentence in sentences)
         self.people = list(dict.fromkeys(_NAME.findall(text)))
@@ -209,6 +210,7 @@ class Asker:
     def _once(self, kind: str, events: str, words: Callable[[Event], tuple[str, str, str]]) -> Iterator[Question]:
         """A question about each event of a kind whose answer no other such event could be; its answer is a person."""
         found = [(number, words(event)) for number, event in self.record.of_kind(events)]
+        found = [entry for entry in found if sum(name not in entry[1][0] for name in self.people) > 1]  # else no choice
         for number, (text, frame, right) in found:
             if sum(other[0] == text for _, other in found) == 1:
                 yield self._of(kind, text, frame, right, self.people, number)
@@ -351,18 +353,12 @@ class Asker:
             text = f"Did {who} give the {event.what} to {whom}?"
             yield self._yes_or_no("did a person give", text, frame, (who, event.what, whom) in told, number)
 
-    def last_named(self, question: Question) -> str:
-        """The shortcut that needs no reading: what of the answer's sort is named last and not in the question."""
-        for sort in (_NAME, _PLACE, _either([f"the {thing}" for thing in self.things] or ["-"])):
-            if sort.search(question.right):
-                return next((word for word in reversed(sort.findall(self.text)) if word not in question.text), "")
-        return ""
-
     def ask(self, count: int) -> list[Question]:
-        """Some questions, each of another kind. What a shortcut would answer is asked less often.
+        """Some questions, each of another kind; those that a shortcut answers are asked less often.
 
-        A question is kept with a chance of 35 % if the story does not say, of 60 % if the answer is nobody or nothing,
-        and of 45 % if the answer is what is named last.
+        A question is kept with a chance of 35 % if the story does not say or the answer is yes or no, and of 60 % if it
+        is nobody or nothing. If the answer is named last, first or most often in the story, the chance is 40, 25 or
+        15 %, the more of these hold.
         """
         chosen: list[Question] = []
         for kind in self.dice.sample(KINDS, len(KINDS)):
@@ -374,11 +370,39 @@ class Asker:
                 keep = 0.35
             elif question.right in ("nobody", "nothing"):
                 keep = 0.6
-            elif (last := self.last_named(question)) and last in question.right:
-                keep = 0.45
+            elif question.right in ("yes", "no"):
+                keep = 0.35  # a coin would be right half of the time
+            elif named := named_in(self.sentences, question, set(self.things)):
+                usual = (named[-1], named[0], max(named, key=named.count))
+                keep = (1.0, 0.4, 0.25, 0.15)[usual.count(question.right)]
             if self.dice.chance(keep):
                 chosen.append(question)
         return chosen
+
+
+def named_in(sentences: Sequence[Sentence], question: Question, things: set[str]) -> list[str]:
+    """What of the answer's sort some sentences name, in order and as often as they do, without what is in the question.
+
+    Shortcuts pick from it without following the story: the last, the first, the most frequent one.
+
+    Args:
+        sentences: of a story, or only some of them.
+        question: about that story.
+        things: what there is in that story.
+    """
+    sort, text = question.kind.split()[0], " ".join(sentence.text for sentence in sentences)
+    found: list[str] = []
+    if question.kind in ("why go", "why feel", "when", "colour"):
+        kind = {"why go": "go", "when": "go", "why feel": "feel", "colour": "colour"}[question.kind]
+        told = [event for sentence in sentences for event in sentence.events if event.kind == kind]
+        found = [event.when if sort == "when" else f"because {event.cause}" if event.cause else event.note for event in told]
+    elif sort == "who":
+        found = _NAME.findall(text)
+    elif sort == "where":
+        found = [within(place) for place in _PLACE.findall(text)]
+    elif sort == "what":
+        found = [word for word in re.findall(r"the \w+(?: net)?", text) if word[4:] in things]
+    return [word for word in found if word and word.split(" the ")[-1] not in question.text]
 
 
 def _got(event: Event) -> str:

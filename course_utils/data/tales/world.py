@@ -108,7 +108,7 @@ class World:
         """A cause as an answer gives it: pronouns for the person it is about, {A}, and names for all others."""
         text = in_tense(template, self.present)
         for name, value in slots.items():
-            words = {"": value.name} if isinstance(value, Person) else {".the": f"the {value.name}"}
+            words = {"": value.name, ".name": value.name} if isinstance(value, Person) else {".the": f"the {value.name}"}
             if isinstance(value, Person) and name == "A":
                 words = {"": value.he, ".he": value.he, ".him": value.him, ".his": value.his}
             for form, word in words.items():
