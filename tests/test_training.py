@@ -187,7 +187,7 @@ def test_a_recipe_survives_json_and_names_what_it_does_not_know():
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"optimiser": "Adam"}, "optimiser='Adam' is not known; choose one of: AdamW, SGD"),
+        ({"optimiser": "Adam"}, "optimiser='Adam' is not known; choose one of: AdamW, Muon, SGD"),
         ({"schedule": "up"}, "schedule='up' is not known; choose one of: constant, linear"),
         ({"learning_rate": -1}, "learning_rate=-1 must be a number 0 or more; the usual is 0.001"),
         ({"learning_rate": math.nan}, "learning_rate=nan"),
