@@ -55,7 +55,10 @@ class Simulator:
     def go(self, e):
         assert self.place[e.who] != e.where, f"{e.who} is at {e.where} already"
         self.place[e.who] = e.where
-        if e.note.startswith(("to visit", "to see ", "to meet ", "to help", "to look for")) and e.note.split()[-1] in SHE:
+        if (
+            e.note.startswith(("to visit", "to see ", "to meet ", "to help", "to look for"))
+            and e.note.split()[-1] in SHE
+        ):
             assert self.place[e.note.split()[-1]] == e.where
         elif e.note and not e.note.startswith("to fetch"):
             assert (e.who, e.where, e.note) in self.needs
@@ -201,7 +204,11 @@ def test_it_and_them_mean_the_one_thing_that_was_named(tales):
 
 
 def _phrases():
-    return [part for need in lexicon.NEEDS for part in (need.cause, need.outcome)] + [c for _, c in lexicon.MOODS] + list(lexicon.TOGETHER)
+    return (
+        [part for need in lexicon.NEEDS for part in (need.cause, need.outcome)]
+        + [c for _, c in lexicon.MOODS]
+        + list(lexicon.TOGETHER)
+    )
 
 
 def _pattern(template):
@@ -241,12 +248,16 @@ def test_grammar(tales):
             assert not re.search(r"\b[Aa] [aeiou]|\b[Aa]n [^aeiouAEIOU]", text.replace("an hour", "")), text
             assert not re.search(r"\b(\w+) \1\b", re.sub(r"higher and higher|had had", "", text)), text
             for noun in (*lexicon.MANY, "socks"):
-                assert not re.search(rf"\b(?:a|an|this|it) (?:\w+ )?{noun}\b|\b{noun} (?:is|was|lies)\b", text.lower()), text
+                assert not re.search(
+                    rf"\b(?:a|an|this|it) (?:\w+ )?{noun}\b|\b{noun} (?:is|was|lies)\b", text.lower()
+                ), text
             for noun in mass:
                 assert not re.search(rf"\ba {noun}\b", text), text
             for noun in NOUNS - {*lexicon.MANY, "socks", "candles"}:
                 assert not re.search(rf"\bthe {noun} (?:are|were|lie)\b", text), text
-        names = re.compile(r"\b(?:" + "|".join(name.lower() for name in SHE if name.lower() not in ("grace", "max")) + r")\b")
+        names = re.compile(
+            r"\b(?:" + "|".join(name.lower() for name in SHE if name.lower() not in ("grace", "max")) + r")\b"
+        )
         assert not names.search(tale.text), tale.text
 
 
@@ -288,10 +299,16 @@ def answers(tale):
             return f"the {has[0]}" if has else ("nothing" if who[0] in world.place else "")
         if kind in ("who gave", "who got"):
             given = [e for _, e in events if e.kind == "give" and e.what == noun]
-            found = [e.who for e in given if e.whom == who[0]] if kind == "who gave" else [e.whom for e in given if e.who == who[0]]
+            found = (
+                [e.who for e in given if e.whom == who[0]]
+                if kind == "who gave"
+                else [e.whom for e in given if e.who == who[0]]
+            )
             return found[0] if len(found) == 1 else None
         if kind in ("who forgot", "who made"):
-            found = [e.who for _, e in events if e.kind == {"who forgot": "lose", "who made": "get"}[kind] and e.what == noun]
+            found = [
+                e.who for _, e in events if e.kind == {"who forgot": "lose", "who made": "get"}[kind] and e.what == noun
+            ]
             return found[0] if len(found) == 1 else None
         if kind == "where first":
             return within[path[0]]
@@ -310,7 +327,11 @@ def answers(tale):
             assert len(found) == 1
             return found[0].note if kind == "why go" else found[0].when
         if kind == "why feel":
-            return next(f"because {e.cause}" for _, e in events if e.kind == "feel" and e.who == who[0] and e.note == text.split()[-1])
+            return next(
+                f"because {e.cause}"
+                for _, e in events
+                if e.kind == "feel" and e.who == who[0] and e.note == text.split()[-1]
+            )
         if kind == "colour":
             return next((e.note for _, e in events if e.kind == "colour" and e.what == noun), "")
         if kind == "is a person there":
@@ -320,7 +341,9 @@ def answers(tale):
         if kind == "does a person have":
             return "" if noun in world.unknown else "yes" if world.holder.get(noun) == who[0] else "no"
         assert kind == "did a person give"
-        return "yes" if any((e.kind, e.who, e.what, e.whom) == ("give", who[0], noun, who[1]) for _, e in events) else "no"
+        return (
+            "yes" if any((e.kind, e.who, e.what, e.whom) == ("give", who[0], noun, who[1]) for _, e in events) else "no"
+        )
 
     return answer
 
@@ -343,7 +366,14 @@ def test_what_an_answer_names_stands_in_the_sentences_it_rests_on(tales):
     """Where one sentence is enough, it names the answer, or a pronoun for it."""
     for tale in tales[:300]:
         for question in tale.questions(6):
-            if question.kind in ("where is a person", "where first", "colour", "when", "where is a thing", "where forgotten"):
+            if question.kind in (
+                "where is a person",
+                "where first",
+                "colour",
+                "when",
+                "where is a thing",
+                "where forgotten",
+            ):
                 told = " ".join(tale.sentences[number].text for number in question.support).lower()
                 core = question.right.split(" the ")[-1]
                 assert not core or core in told or re.search(r"\bthere\b", told), (tale.text, question)
@@ -379,7 +409,7 @@ def test_a_story_is_the_same_on_every_platform():
     text = tiny_tales_text("train", 40) + "".join(
         f"{q.text} {q.sentence}\n" for tale in tiny_tales("test", 40) for q in tale.questions()
     )
-    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "0000000000000000"
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "35bae65b9a9f0262"
     assert tiny_tales_text("train", 20) == tiny_tales_text("train", 40)[: len(tiny_tales_text("train", 20))]
     assert Dice("a").sample(range(9), 9) != Dice("b").sample(range(9), 9)
 

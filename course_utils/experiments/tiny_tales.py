@@ -1,8 +1,8 @@
 """Tiny tales measured, and a small language model trained on them: the base model of lessons 11, 15 and 16.
 
 `variety` and `shortcuts` say how much there is to learn and that guessing does not do. `train` makes the model of
-``datasets/checkpoints/tiny_tales.safetensors``; `load` reads it; `place_probabilities` asks where somebody needs to
-head to.
+``datasets/checkpoints/tiny_tales.safetensors``; `load` reads it; `place_probabilities` asks where somebody needs
+to head to.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils import assets
+from course_utils import assets, files
 from course_utils.data.tales import Heading, Question, Sentence, Tale, lexicon, tiny_tales_text
 from course_utils.data.tales.questions import named_in
+from course_utils.models.pretrained import build
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.tokenizers.words import WordTokenizer
 from course_utils.training import History, Recipe, fit, mean_loss, text_batches
@@ -56,6 +58,7 @@ def variety(train: Sequence[Tale], held_out: Sequence[Tale]) -> dict[str, float]
     seen = Counter(sentence.text for tale in train for sentence in tale.sentences)
     shapes = Counter(skeleton(text) for text in seen.elements())
     told = [[sentence.text for sentence in tale.sentences] for tale in held_out]
+    known = [[text in seen for text in tale] for tale in told]
     words = Counter(word for text in seen.elements() for word in re.findall(r"\w+", text.lower()))
     return {
         "stories": len(train),
@@ -65,8 +68,8 @@ def variety(train: Sequence[Tale], held_out: Sequence[Tale]) -> dict[str, float]
         "distinct sentences without their names": len(shapes),
         "most frequent sentence without its names, share": shapes.most_common(1)[0][1] / shapes.total(),
         "distinct words": len(words),
-        "held-out sentences that were seen, share": sum(text in seen for tale in told for text in tale) / sum(map(len, told)),
-        "held-out stories whose every sentence was seen, share": sum(all(text in seen for text in tale) for tale in told) / len(told),
+        "held-out sentences that were seen, share": sum(map(sum, known)) / sum(map(len, known)),
+        "held-out stories whose every sentence was seen, share": sum(map(all, known)) / len(known),
     }  # fmt: skip
 
 
@@ -75,7 +78,8 @@ def shortcuts(train: Sequence[Tale], held_out: Sequence[Tale], count: int = 4) -
 
     *Named last*, *first*, *most often*: of the people, places, things, reasons, times or colours of the story that the
     question does not name; for yes or no, the more frequent one. *Last sentence that names what the question names*:
-    the last person, place or thing of the right sort in it. The classifiers are naive Bayes on words and pairs of words.
+    the last person, place or thing of the right sort in it. The classifiers are naive Bayes on words and pairs
+    of words.
 
     Args:
         train: stories whose questions the frequent answers and the classifiers are learned from.
@@ -90,7 +94,9 @@ def shortcuts(train: Sequence[Tale], held_out: Sequence[Tale], count: int = 4) -
     usual = {kind: found.most_common(1)[0][0] for kind, found in by_kind.items()}
     always = Counter(question.right for _, question in known).most_common(1)[0][0]
 
-    def named(pick: Callable[[list[str]], str], part: Callable[[Tale, Question], Sequence[Sentence]]) -> Callable[[Tale, Question], str]:
+    def named(
+        pick: Callable[[list[str]], str], part: Callable[[Tale, Question], Sequence[Sentence]]
+    ) -> Callable[[Tale, Question], str]:
         def answer(tale: Tale, question: Question) -> str:
             found = named_in(part(tale, question), question, {event.what for s in tale.sentences for event in s.events})
             return pick(found) if found else usual[question.kind]
@@ -119,7 +125,9 @@ def shortcuts(train: Sequence[Tale], held_out: Sequence[Tale], count: int = 4) -
         ("classifier on the question's words", lambda tale, question: question.text),
         ("classifier on the words of question and story", lambda tale, question: f"{question.text} {tale.text}"),
     ):
-        scores[name] = _classified([(text(*pair), pair[1].right) for pair in known], [(text(*pair), pair[1].right) for pair in asked])
+        scores[name] = _classified(
+            [(text(*pair), pair[1].right) for pair in known], [(text(*pair), pair[1].right) for pair in asked]
+        )
     return scores
 
 
@@ -129,7 +137,9 @@ def _classified(known: list[tuple[str, str]], asked: list[tuple[str, str]]) -> f
     from sklearn.naive_bayes import ComplementNB
     from sklearn.pipeline import make_pipeline
 
-    model = make_pipeline(CountVectorizer(ngram_range=(1, 2), binary=True, lowercase=False, max_features=20_000), ComplementNB())
+    model = make_pipeline(
+        CountVectorizer(ngram_range=(1, 2), binary=True, lowercase=False, max_features=20_000), ComplementNB()
+    )
     model.fit([text for text, _ in known], [right for _, right in known])
     return float(model.score([text for text, _ in asked], [right for _, right in asked]))
 
@@ -137,8 +147,13 @@ def _classified(known: list[tuple[str, str]], asked: list[tuple[str, str]]) -> f
 # -- the base model ----------------------------------------------------------------------------------------------------
 
 CONTEXT = 192  # tokens in a window: a story, a question and an answer
+SNAPSHOTS = (60, 250)  # steps at which the weights were kept too
 PROMPTS = 24  # of `headings`, whose probabilities are recorded over training
-RECIPE = Recipe(3e-3, schedule="cosine", warmup=0.05, final=0.03, smoothing=0.98, weight_decay=0.05, clip=1.0)
+BATCH = 10  # windows in a step
+RECIPE = Recipe(
+    0.02, optimiser="Muon", beside=0.01, momentum=0.95, smoothing=0.95, weight_decay=0.0, schedule="linear",
+    cooldown=0.7,
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -154,11 +169,13 @@ def tale_ids(part: str) -> Tensor:
 
 
 def config() -> TransformerConfig:
-    """The base model's settings: about 1.5 million parameters."""
-    return TransformerConfig.preset("tiny", vocabulary=len(words()), context=CONTEXT, width=160, layers=4, heads=5)
+    """The base model's settings: about 1.4 million parameters."""
+    return TransformerConfig.preset(
+        "tiny", vocabulary=len(words()), context=CONTEXT, width=160, layers=4, heads=5, zero_outputs=True
+    )
 
 
-def held_out_loss(model: Transformer, part: str = "validation", windows: int = 48) -> float:
+def held_out_loss(model: Transformer, part: str = "validation", windows: int = 40) -> float:
     """Mean surprisal in nats per token of evenly spread windows of a held-out text."""
     ids = tale_ids(part)
     starts = torch.linspace(0, len(ids) - CONTEXT - 1, windows).long()
@@ -167,7 +184,9 @@ def held_out_loss(model: Transformer, part: str = "validation", windows: int = 4
 
 
 @torch.no_grad()
-def next_word_probabilities(model: Transformer, prompt: str, options: Sequence[str] = (*PLACES, "apple")) -> dict[str, float]:
+def next_word_probabilities(
+    model: Transformer, prompt: str, options: Sequence[str] = (*PLACES, "apple")
+) -> dict[str, float]:
     """The probability that each of some words comes next, as the model sees it.
 
     Args:
@@ -195,21 +214,20 @@ def place_probabilities(model: Transformer, prompts: Sequence[Heading]) -> list[
 
 
 def train(
-    steps: int, *, batch: int = 16, seed: int = 0, recipe: Recipe = RECIPE,
+    steps: int, *, seed: int = 0, recipe: Recipe = RECIPE,
     on_step: Callable[[Transformer, int, History], None] | None = None, progress: bool = False,
 ) -> tuple[Transformer, History]:  # fmt: skip
     """Train the base model from random weights on random windows of the training text.
 
     Args:
         steps: how many.
-        batch: windows in a step.
         seed: of the first weights and of the windows.
         recipe: how.
         on_step: called as ``on_step(model, steps done, history)`` after each step.
         progress: show a bar.
     """
     model = Transformer(config(), seed)
-    batches = text_batches(tale_ids("train"), batch, CONTEXT, seed)
+    batches = text_batches(tale_ids("train"), BATCH, CONTEXT, seed)
 
     def after(step: int, history: History) -> None:
         if on_step is not None:
@@ -218,32 +236,44 @@ def train(
     return model, fit(model, batches, steps=steps, recipe=recipe, on_step=after, progress=progress)
 
 
-def checkpoint_path() -> Path:
-    """Where the trained base model stands."""
-    return assets.project_folder() / "datasets" / "checkpoints" / "tiny_tales.safetensors"
+def checkpoint_path(step: int | None = None) -> Path:
+    """Where the trained base model stands, or its weights at one of `SNAPSHOTS`."""
+    name = "tiny_tales" if step is None else f"tiny_tales-step-{step:05d}"
+    return assets.project_folder() / "datasets" / "checkpoints" / f"{name}.safetensors"
 
 
-def load() -> tuple[Transformer, WordTokenizer]:
-    """The trained base model in float32 and its tokenizer, both from the files in ``datasets/checkpoints``.
+def save(step: int | None, weights: Mapping[str, Tensor], made: Mapping[str, Any]) -> None:
+    """Write weights to `checkpoint_path`, with the settings, the tokens and how they were made in the file's header."""
+    from safetensors.torch import save_file
 
-    The JSON file beside the weights holds the model's settings, the tokens in the order of their ids, and how and on
-    what the model was trained.
+    tokenizer = {"kind": "words", "pieces": words().tokens[1:]}
+    header = {"config": asdict(config()), "tokenizer": tokenizer, "made": dict(made)}
+    with files.whole(checkpoint_path(step)) as unfinished:
+        save_file(dict(weights), unfinished, {name: json.dumps(value) for name, value in header.items()})
+
+
+def load(step: int | None = None) -> tuple[Transformer, WordTokenizer]:
+    """The trained base model in float32 and evaluation mode, and its tokenizer.
+
+    Args:
+        step: one of `SNAPSHOTS`, for the model on its way; None for the end.
 
     Raises:
-        ValueError: if the files are missing or do not fit together.
+        ValueError: if the file is missing or damaged.
     """
-    from safetensors.torch import load_file
+    from safetensors import safe_open
 
-    from course_utils.models.pretrained import build
-
-    path = checkpoint_path()
-    if not path.is_file() or not path.with_suffix(".json").is_file():
-        raise ValueError(f"There is no trained model at {path.name}; make it with python datasets/make/tiny_tales.py.")
+    path = checkpoint_path(step)
+    if not path.is_file():
+        steps = ", ".join(map(str, SNAPSHOTS))
+        raise ValueError(
+            f"There is no model {path.name}; choose step {steps} or None, or run datasets/make/tiny_tales.py."
+        )
     try:
-        facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        weights = {name: weight.float() for name, weight in load_file(path).items()}
-        model = build(TransformerConfig(**facts["config"]), weights)
-        tokenizer = WordTokenizer(facts["tokens"])
+        with safe_open(path, "pt") as file:
+            header = {name: json.loads(text) for name, text in file.metadata().items()}
+            weights = {name: file.get_tensor(name).float() for name in file.keys()}
+        model = build(TransformerConfig(**header["config"]), weights)
+        return model.eval(), WordTokenizer(header["tokenizer"]["pieces"])
     except Exception as error:
-        raise ValueError(f"The files of {path.name} are damaged ({error}); take them from the repository again.") from error
-    return model.eval(), tokenizer
+        raise ValueError(f"The model {path.name} is damaged ({error}); take it from the repository again.") from error

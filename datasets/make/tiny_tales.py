@@ -1,7 +1,8 @@
 """Train the base model of the tiny tales, and record where it thinks somebody needs to head to while it learns.
 
 Run:  OMP_NUM_THREADS=1 python datasets/make/tiny_tales.py     (about 5 minutes of one idle core)
-Writes datasets/checkpoints/tiny_tales.safetensors, its .json, tiny_tales_snapshots.safetensors (weights on the way) and datasets/runs/tiny_tales_places.csv
+Writes datasets/checkpoints/tiny_tales.safetensors and its .json, tiny_tales-step-*.safetensors (weights on the way),
+and datasets/runs/tiny_tales_places.csv
       python datasets/make/tiny_tales.py --shortcuts           (a minute)
 Writes datasets/runs/tiny_tales_shortcuts.csv
 """
@@ -12,7 +13,6 @@ import time
 from dataclasses import asdict
 
 import torch
-from safetensors.torch import save_file
 
 from course_utils import files
 from course_utils.data import record, tiny_tales
@@ -20,9 +20,8 @@ from course_utils.data.tales import headings
 from course_utils.experiments import tiny_tales as lesson
 from course_utils.models.transformer import count_parameters
 
-STEPS, SEED = 450, 0
-MOMENTS = (0, 10, 20, 30, 40, 50, 60, 80, 100, 125, 150, 175, 200, 250, 300, 350, 400, 450)
-SNAPSHOTS = (40, 125)  # whose weights are kept, beside the last ones
+STEPS, SEED = 800, 0
+MOMENTS = (0, 10, 20, 40, 60, 80, 100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 600, 650, 700, 750, 800)
 COMMAND = "OMP_NUM_THREADS=1 python datasets/make/tiny_tales.py"
 MACHINE = "AMD EPYC, AVX-512, 1 thread, beside other work"
 DATE = "2026-11-25"
@@ -31,20 +30,23 @@ Where does she need to head to? The probability of each place, and of "apple", a
 transformer learns tiny tales: one row per moment and held-out prompt.
 command: {COMMAND}
 seed: {SEED}   machine: {MACHINE}   date: {DATE}
-prompt: number in course_utils.data.tales.headings({lesson.PROMPTS}); kind, place: whether a need or a thing decides, and the right place
+prompt: number in course_utils.data.tales.headings({lesson.PROMPTS})
+kind, place: whether a need or a thing decides, and the right place
 held_out_loss: nats per token of the validation stories; seconds: of processor time spent on training so far
 """
 SHORTCUTS = f"""\
 Questions about tiny tales, answered in ways that do not follow the story, and how varied the stories are.
 command: {COMMAND} --shortcuts
 seeds: none, the stories are numbered   machine: any   date: {DATE}
-shortcut: share of the test stories' questions answered right; variety: of the training stories, against the test stories
+3,000 training stories, 500 test stories
+shortcut: share of the test stories' questions answered right; variety: of the training stories, and against
+the test stories
 """
 
 
 def shortcuts() -> None:
     """Measure what guessing reaches, and how varied the stories are."""
-    train, test = tiny_tales("train"), tiny_tales("test")
+    train, test = tiny_tales("train", 3000), tiny_tales("test")
     rows = [{"what": "shortcut", "name": name, "value": value} for name, value in lesson.shortcuts(train, test).items()]
     rows += [{"what": "variety", "name": name, "value": value} for name, value in lesson.variety(train, test).items()]
     for row in rows:
@@ -63,7 +65,7 @@ def main() -> None:
     torch.set_num_threads(1)
     prompts, table, started = headings(lesson.PROMPTS), [], 0.0
     lost = 0.0  # seconds spent on looking at the model
-    kept: dict[str, torch.Tensor] = {}
+    kept: dict[int, dict[str, torch.Tensor]] = {}
 
     def look(model: torch.nn.Module, step: int, history: lesson.History) -> None:
         nonlocal lost
@@ -76,9 +78,15 @@ def main() -> None:
                 table.append({"step": step, "held_out_loss": loss, "seconds": begun - started - lost, **row})
             right = sum(row[row["place"]] for row in chances) / len(chances)
             apple = sum(row["apple"] for row in chances) / len(chances)
-            if step in SNAPSHOTS:
-                kept.update({f"{step}.{name}": weight for name, weight in small(model).items()})
-            print(step, round(loss, 3), f"right place {right:.3f} apple {apple:.5f}", round(begun - started - lost), flush=True)
+            if step in lesson.SNAPSHOTS:
+                kept[step] = small(model)
+            print(
+                step,
+                round(loss, 3),
+                f"right place {right:.3f} apple {apple:.5f}",
+                round(begun - started - lost),
+                flush=True,
+            )
             lost += time.process_time() - begun
 
     lesson.tale_ids("train"), lesson.tale_ids("validation")
@@ -87,9 +95,7 @@ def main() -> None:
     look(first, 0, lesson.History())
     model, history = lesson.train(STEPS, seed=SEED, on_step=look)
     seconds = time.process_time() - started - lost
-    weights = small(model)
-    model.load_state_dict({name: weight.float() for name, weight in weights.items()})
-    facts = {
+    made = {
         "what": "the base model of the tiny tales; course_utils.experiments.tiny_tales.load() reads it",
         "command": COMMAND,
         "seed": SEED,
@@ -99,18 +105,21 @@ def main() -> None:
         "parameters": count_parameters(model),
         "steps": history.steps,
         "tokens_read": history.tokens,
-        "held_out_loss": {part: round(lesson.held_out_loss(model, part), 4) for part in ("validation", "test")},
         "recipe": asdict(lesson.RECIPE),
+        "batch_size": lesson.BATCH,
         "config": asdict(lesson.config()),
-        "tokens": lesson.words().tokens[1:],
     }
-    path = lesson.checkpoint_path()
-    for file, tensors in ((path, weights), (path.with_stem("tiny_tales_snapshots"), kept)):
-        with files.whole(file) as unfinished:
-            save_file(tensors, unfinished)
-    with files.whole(path.with_suffix(".json")) as unfinished:
-        unfinished.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    rounded = [{name: round(value, 5) if isinstance(value, float) else value for name, value in row.items()} for row in table]
+    for step, weights in kept.items():
+        lesson.save(step, weights, {**made, "steps": step})
+    lesson.save(None, small(model), made)
+    made["held_out_loss"] = {
+        part: round(lesson.held_out_loss(lesson.load()[0], part), 4) for part in ("validation", "test")
+    }
+    with files.whole(lesson.checkpoint_path().with_suffix(".json")) as unfinished:
+        unfinished.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    rounded = [
+        {name: round(value, 5) if isinstance(value, float) else value for name, value in row.items()} for row in table
+    ]
     record("tiny_tales_places", PLACES, rounded)
 
 

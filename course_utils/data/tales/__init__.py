@@ -85,16 +85,16 @@ def _tale(part: str, number: int) -> Tale:
 
 
 def tiny_tales_text(part: str = "train", n: int | None = None) -> str:
-    """The stories of one part as one text to train a language model on, a blank line between them.
+    r"""The stories of one part as one text to train a language model on, a blank line between them.
 
-    One story in eight is followed by three questions without answers, as on a worksheet; one in sixteen by three
+    Three stories in sixteen are followed by up to three questions without answers, as on a worksheet; one in sixteen by
     questions with their answers. So a model of this text has met questions, and mostly more questions after them.
 
     Args:
         part: ``"train"``, ``"validation"`` or ``"test"``.
         n: how many stories, as in `tiny_tales`.
 
-    >>> tiny_tales_text("validation", 1).endswith(("\\n\\n"))
+    >>> tiny_tales_text("validation", 1).endswith(".\n\n")
     True
     """
     return "".join(f"{page}\n\n" for tale in tiny_tales(part, n) for page in _page(tale))

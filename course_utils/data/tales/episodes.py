@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from course_utils.data.tales import lexicon
 from course_utils.data.tales.language import Person, Place, Thing
@@ -27,9 +28,10 @@ class Teller(World):
     def tell(self) -> list[Sentence]:
         """The whole story: a beginning, several episodes and sometimes an end."""
         episodes: list[Callable[[], bool]] = [
-            self.move, self.move, self.visit, self.visit, self.errand, self.errand, self.lose, self.lose, self.hand_over,
-            self.hand_over, self.hand_over, self.swap, self.put_down, self.put_down, self.pick_up, self.pick_up,
-            self.fetch, self.fetch, self.make, self.eat, self.miss, self.mood, self.mood, self.far_away, self.together,
+            self.move, self.move, self.visit, self.visit, self.errand, self.errand, self.lose, self.lose,
+            self.hand_over, self.hand_over, self.hand_over, self.swap, self.put_down, self.put_down,
+            self.pick_up, self.pick_up, self.fetch, self.fetch,
+            self.make, self.eat, self.miss, self.mood, self.mood, self.far_away, self.together,
             self.appear, self.appear,
         ]  # fmt: skip
         length = self.dice.pick((6, 7, 8, 9, 10))
@@ -46,7 +48,7 @@ class Teller(World):
         relation = dice.pick(lexicon.RELATIONS[second.she])
         weather, day = dice.pick(lexicon.WEATHER), dice.pick(lexicon.DAYS)
         self.used.add(relation)
-        slots: dict[str, Person | Place | Thing | str] = {"A": hero, "B": second, "P": place}
+        slots: dict[str, Any] = {"A": hero, "B": second, "P": place}
         if dice.chance(0.45):
             self.say(dice.pick((
                 "{A.name} and {B.name} [are|were] {P.in}",
@@ -85,7 +87,7 @@ class Teller(World):
             ))  # fmt: skip
             self.say(template, self.own(who, thing), Event("absent", absent.name), A=who, T=thing, C=absent)
             return
-        ways = ("{A} [has|had] {T}", "{A} [carries|carried] {T}", "{A} [has|had] brought {T}",
+        ways: tuple[str, ...] = ("{A} [has|had] {T}", "{A} [carries|carried] {T}", "{A} [has|had] brought {T}",
                 "{A} [has|had] {T} with {A.him}")  # fmt: skip
         way = "{A} also [has|had] {T}" if who in self.holder.values() else self.dice.pick(ways)
         self.say(way, self.own(who, thing), A=who, T=thing)
@@ -100,7 +102,7 @@ class Teller(World):
             return False
         host, place, who = self.dice.pick(self.cast[:2]), self.dice.pick(self.places), new[0]
         relation = self.dice.pick([name for name in lexicon.RELATIONS[who.she] if name not in self.used])
-        ways = ("{A} [is|was] {P.in}", "at that time, {A} [is|was] {P.in}",
+        ways: tuple[str, ...] = ("{A} [is|was] {P.in}", "at that time, {A} [is|was] {P.in}",
                 f"{{A}}, {{B.name}}'s {relation}, [is|was] {{P.in}}",
                 f"{{B.his}} {relation} {{A}} [is|was] {{P.in}}")  # fmt: skip
         self.say(self.dice.pick(ways), self.be(who, place), A=who, B=host, P=place)
@@ -114,13 +116,19 @@ class Teller(World):
         place, things = self.other_place(who), [thing for thing, holder in self.holder.items() if holder == who]
         friends = self.company(who)
         if things and self.dice.chance(0.6):
-            ways = ("{A} [takes|took] {T} {P.to}", "{A} [carries|carried] {T} {P.to}", "{A} [goes|went] {P.to} with {T.the}")
+            ways: tuple[str, ...] = (
+                "{A} [takes|took] {T} {P.to}",
+                "{A} [carries|carried] {T} {P.to}",
+                "{A} [goes|went] {P.to} with {T.the}",
+            )
             self.say(self.dice.pick(ways), self.go(who, place), link=True, A=who, P=place, T=self.dice.pick(things))
         elif friends and self.dice.chance(0.6):
             ways = ("{A.name} and {B.name} [go|went] {P.to} together", "{A.name} and {B.name} [walk|walked] {P.to}",
                     "{A} [goes|went] {P.to}, and {B.name} [comes|came] along")  # fmt: skip
             friend = self.dice.pick(friends)
-            self.say(self.dice.pick(ways), self.go(who, place), self.go(friend, place), link=True, A=who, B=friend, P=place)
+            self.say(
+                self.dice.pick(ways), self.go(who, place), self.go(friend, place), link=True, A=who, B=friend, P=place
+            )
         else:
             self.say(self.dice.pick(MOVES), self.go(who, place), link=True, A=who, P=place)
         return True
@@ -133,7 +141,8 @@ class Teller(World):
             return False
         host = self.dice.pick(others)
         place, verb = self.where[host], self.dice.pick(("visit", "see", "meet", "help", "look for"))
-        ways = (f"{{A}} [goes|went] {{P.to}} to {verb} {{B.name}}", f"{{A}} [walks|walked] {{P.to}} to {verb} {{B.name}}",
+        ways: tuple[str, ...] = (f"{{A}} [goes|went] {{P.to}} to {verb} {{B.name}}",
+                f"{{A}} [walks|walked] {{P.to}} to {verb} {{B.name}}",
                 f"to {verb} {{B.name}}, {{A.name}} [goes|went] {{P.to}}")  # fmt: skip
         self.say(self.dice.pick(ways), self.go(who, place, f"to {verb} {host.name}"), A=who, B=host, P=place)
         return self.dice.chance(0.6) and (self.hand_over() if self.dice.chance(0.6) else self.together())
@@ -153,7 +162,7 @@ class Teller(World):
         if need.gain is not None:
             outcome = [self.get(who, need.gain)]
             outcome[0] = Event("get", who.name, what=need.gain.name, where=place.name)
-        words: dict[str, Person | Place | Thing | str] = {"A": who, "P": place}
+        words: dict[str, Any] = {"A": who, "P": place}
         if need.gain is not None:
             words["G"] = need.gain
         self.say(need.cause, A=who)
@@ -170,7 +179,8 @@ class Teller(World):
                 self.say("{P.in}, " + need.outcome, self.go(who, place, need.purpose), *outcome, **words)
                 return True
             moves = ("{A} [goes|went] there at once", "{A} [puts|put] on {A.his} shoes and [goes|went] there",
-                     "{A} [does|did] not wait long and [goes|went] {P.to}", "{A} [hurries|hurried] there", *MOVES[:3])  # fmt: skip
+                     "{A} [does|did] not wait long and [goes|went] {P.to}", "{A} [hurries|hurried] there",
+                     *MOVES[:3])  # fmt: skip
             self.say(self.dice.pick(moves), self.go(who, place, need.purpose), A=who, P=place)
         if need.gain is not None or self.dice.chance(0.8):
             self.say(self.dice.pick(("", "", "there ")) + need.outcome, *outcome, **words)
@@ -187,7 +197,7 @@ class Teller(World):
         self._leave_behind(who, thing, spot, there)
         if self.dice.chance(0.45):
             gone = "[are|were]" if thing.form == "many" else "[is|was]"
-            ways = ("{A} [looks|looked] for {T.the}, but [finds|found] nothing",
+            ways: tuple[str, ...] = ("{A} [looks|looked] for {T.the}, but [finds|found] nothing",
                     f"there {{A}} [notices|noticed] that {{T.the}} {gone} gone",
                     "{A} [searches|searched] everywhere for {T.the}")  # fmt: skip
             self.say(self.dice.pick(ways), A=who, T=thing)
@@ -195,7 +205,7 @@ class Teller(World):
             feeling = self.dice.pick(("sad", "upset", "worried", "unhappy"))
             self.feel(who, feeling, "{A.he} [has|had] lost {T.the}", T=thing)
         finders = [other for other in self.cast if other != who and other in self.where]
-        words: dict[str, Person | Place | Thing | str] = {"T": thing, "S": known_spot(spot), "P": here}
+        words: dict[str, Any] = {"T": thing, "S": known_spot(spot), "P": here}
         if not finders or self.dice.chance(0.35):
             if self.dice.chance(0.5):
                 ways = ("{A} [goes|went] back {P.to} and [finds|found] {T.the} {S}",
@@ -212,7 +222,9 @@ class Teller(World):
             ways = ("{A} [comes|came] {P.to} and [finds|found] {T.the} {S}",
                     "{A} [walks|walked] {P.to} and [discovers|discovered] {T.the} {S}",
                     "{A} [goes|went] {P.to}, and there {A.he} [finds|found] {T.the} {S}")  # fmt: skip
-            self.say(self.dice.pick(ways), self.go(finder, here), self.take(finder, thing), link=True, A=finder, **words)
+            self.say(
+                self.dice.pick(ways), self.go(finder, here), self.take(finder, thing), link=True, A=finder, **words
+            )
         if self.dice.chance(0.55):
             ways = ("{A} [goes|went] {P.to} and [gives|gave] {T} back to {B.him}",
                     "{A} [brings|brought] {T} to {B.him} {P.in}",
@@ -226,9 +238,9 @@ class Teller(World):
 
     def _leave_behind(self, who: Person, thing: Thing, spot: str, there: Place) -> None:
         """Somebody forgets a thing and goes on, in one sentence or two."""
-        words: dict[str, Person | Place | Thing | str] = {"A": who, "T": thing, "S": spot, "P": there}
+        words: dict[str, Any] = {"A": who, "T": thing, "S": spot, "P": there}
         if self.dice.chance(0.5):
-            ways = ("{A} [forgets|forgot] {T} {S} and [goes|went] {P.to}",
+            ways: tuple[str, ...] = ("{A} [forgets|forgot] {T} {S} and [goes|went] {P.to}",
                     "{A} [leaves|left] {T} {S} by mistake and [goes|went] {P.to}",
                     "without thinking, {A} [leaves|left] {T} {S} and [walks|walked] {P.to}")  # fmt: skip
             self.say(self.dice.pick(ways), self.put(who, thing, spot, "lose"), self.go(who, there), **words)
@@ -247,10 +259,11 @@ class Teller(World):
         whom = self.dice.pick(self.company(who))
         asked, this = self.dice.chance(0.3), "These are" if thing.form == "many" else "This is"
         if asked:
-            wishes = ('"May I have {T.the}, {A.name}?" [asks|asked] {B.name}', '"Could I use {T.the} today?" [asks|asked] {B.name}',
+            wishes = ('"May I have {T.the}, {A.name}?" [asks|asked] {B.name}',
+                      '"Could I use {T.the} today?" [asks|asked] {B.name}',
                       "{B} [asks|asked] {A.him} for {T.the}")  # fmt: skip
             self.say(self.dice.pick(wishes), A=who, B=whom, T=thing)
-            ways = ('"Of course," [says|said] {A.name} and [hands|handed] {T.the} to {B.him}',
+            ways: tuple[str, ...] = ('"Of course," [says|said] {A.name} and [hands|handed] {T.the} to {B.him}',
                     "{A} [gives|gave] {T} to {B.him}", "so {A} [lets|let] {B.him} have {T.the}",
                     '"Here you are," [says|said] {A.name} and [gives|gave] {T.the} to {B.him}')  # fmt: skip
         else:
@@ -281,7 +294,7 @@ class Teller(World):
             return False
         one, other = self.dice.pick(pairs)
         who, whom = self.holder[one], self.holder[other]
-        ways = ("{A} [gives|gave] {T.the} to {B.him} and [gets|got] {U.the} in return",
+        ways: tuple[str, ...] = ("{A} [gives|gave] {T.the} to {B.him} and [gets|got] {U.the} in return",
                 "{A} [exchanges|exchanged] {T.the} with {B.him} for {U.the}",
                 "{A} [swaps|swapped] {T.the} with {B.him} for {U.the}")  # fmt: skip
         self.say(self.dice.pick(ways), self.give(who, one, whom),
@@ -297,10 +310,12 @@ class Teller(World):
         spot, there = self.dice.pick(self.where[who].spots), self.other_place(who)
         secret = spot.startswith(("under", "behind", "in a", "in an"))
         put = self.dice.pick(("[puts|put]", "[leaves|left]", "[hides|hid]" if secret else "[lays|laid]"))
-        words: dict[str, Person | Place | Thing | str] = {"A": who, "T": thing, "S": spot, "P": there}
+        words: dict[str, Any] = {"A": who, "T": thing, "S": spot, "P": there}
         event = self.put(who, thing, spot)
         if self.dice.chance(0.55):
-            self.say(f"{{A}} {put} {{T}} {{S}} and [goes|went] {{P.to}}", event, self.go(who, there), link=True, **words)
+            self.say(
+                f"{{A}} {put} {{T}} {{S}} and [goes|went] {{P.to}}", event, self.go(who, there), link=True, **words
+            )
             return True
         self.say(f"{{A}} {put} {{T}} {{S}}", event, link=True, **words)
         company = self.company(who)
@@ -320,12 +335,15 @@ class Teller(World):
         if any(event.what == thing.name and event.who == who.name for event in self.sentences[-1].events):
             return False  # put down a moment ago
         if self.where[who] == place:
-            ways = ("{A} [picks|picked] up {T.the}", "{A} [takes|took] {T}")
+            ways: tuple[str, ...] = ("{A} [picks|picked] up {T.the}", "{A} [takes|took] {T}")
             self.say(self.dice.pick(ways), self.take(who, thing), link=True, A=who, T=thing)
         else:
-            ways = ("{A} [goes|went] {P.to} and [takes|took] {T.the}", "{A} [comes|came] {P.to} and [picks|picked] up {T.the}",
+            ways = ("{A} [goes|went] {P.to} and [takes|took] {T.the}",
+                    "{A} [comes|came] {P.to} and [picks|picked] up {T.the}",
                     "{A} [walks|walked] {P.to} and [takes|took] {T.the} from there")  # fmt: skip
-            self.say(self.dice.pick(ways), self.go(who, place), self.take(who, thing), link=True, A=who, T=thing, P=place)
+            self.say(
+                self.dice.pick(ways), self.go(who, place), self.take(who, thing), link=True, A=who, T=thing, P=place
+            )
         if self.dice.chance(0.6):
             there = self.other_place(who)
             ways = ("{A} [takes|took] {T} {P.to}", "{A} [carries|carried] {T} {P.to}",
@@ -336,7 +354,7 @@ class Teller(World):
     def _notice(self, thing: Thing, place: Place, spot: str) -> None:
         """The story says where a thing lies."""
         they, be = ("[lie|lay]", "[are|were]") if thing.form == "many" else ("[lies|lay]", "[is|was]")
-        ways = (f"there {be} {{T}} {{S}} {{P.in}}", f"{{T}} {they} {{S}} {{P.in}}",
+        ways: tuple[str, ...] = (f"there {be} {{T}} {{S}} {{P.in}}", f"{{T}} {they} {{S}} {{P.in}}",
                 "somebody [has|had] left {T} {S} {P.in}")  # fmt: skip
         self.say(self.dice.pick(ways), self.lie(thing, place, spot), T=thing, S=spot, P=place)
 
@@ -354,8 +372,9 @@ class Teller(World):
             lying = [new]
         thing = self.dice.pick(lying)
         there, spot = self.spot[thing]
-        words: dict[str, Person | Place | Thing | str] = {"A": who, "T": thing, "P": there, "S": known_spot(spot)}
-        wishes = ('"Could you bring me {T.the}, {A.name}?" [asks|asked] {B.name}', "{B} [asks|asked] {A.him} to fetch {T.the}",
+        words: dict[str, Any] = {"A": who, "T": thing, "P": there, "S": known_spot(spot)}
+        wishes = ('"Could you bring me {T.the}, {A.name}?" [asks|asked] {B.name}',
+                  "{B} [asks|asked] {A.him} to fetch {T.the}",
                   '"I need {T.the}," [says|said] {B.name} to {A.him}', "{B} [wants|wanted] {T.the}")  # fmt: skip
         self.say(self.dice.pick(wishes), A=who, B=asker, T=thing)
         purpose = f"to fetch the {thing.name}"
@@ -364,7 +383,8 @@ class Teller(World):
             if thing.name not in HELD_OUT_THINGS:
                 ways += ["{A} [needs|needed] to head {P.to}"] * 2
             self.say(self.dice.pick(ways), Event("need", who.name, where=there.name, note=purpose), A=who, P=there)
-        ways = ["{A} [goes|went] {P.to} and [takes|took] {T.the}", "{A} [hurries|hurried] {P.to} and [picks|picked] up {T.the}",
+        ways = ["{A} [goes|went] {P.to} and [takes|took] {T.the}",
+                "{A} [hurries|hurried] {P.to} and [picks|picked] up {T.the}",
                 "{A} [runs|ran] {P.to} and [finds|found] {T.the} {S}"]  # fmt: skip
         self.say(self.dice.pick(ways), self.go(who, there, purpose), self.take(who, thing), link=True, **words)
         if self.dice.chance(0.7):
@@ -393,7 +413,11 @@ class Teller(World):
         who, food = self.somebody(), self.thing(lexicon.FOOD)
         self.say(self.dice.pick(("{A} [has|had] {T}", "{A} [has|had] brought {T}")), self.own(who, food), A=who, T=food)
         if self.dice.chance(0.5):
-            ways = ("{A} [eats|ate] {T} slowly", "{A} [is|was] hungry and [eats|ate] {T}", "{A} [sits|sat] down and [eats|ate] {T}")
+            ways: tuple[str, ...] = (
+                "{A} [eats|ate] {T} slowly",
+                "{A} [is|was] hungry and [eats|ate] {T}",
+                "{A} [sits|sat] down and [eats|ate] {T}",
+            )
             self.say(self.dice.pick(ways), Event("eat", who.name, what=food.name), link=True, A=who, T=food)
             del self.holder[food]
         return True
@@ -404,7 +428,7 @@ class Teller(World):
             return False
         self.used.add("miss")
         who, thing = self.somebody(), self.thing()
-        ways = ("{A} [cannot|could not] find {A.his} {T.noun} anywhere", "{A} [is|was] looking for {A.his} {T.noun}",
+        ways: tuple[str, ...] = ("{A} [cannot|could not] find {A.his} {T.noun} anywhere", "{A} [is|was] looking for {A.his} {T.noun}",
                 "{A} [looks|looked] everywhere for {A.his} {T.noun}")  # fmt: skip
         self.say(self.dice.pick(ways), Event("miss", who.name, what=thing.name), A=who, T=thing)
         if self.dice.chance(0.4):
@@ -428,7 +452,8 @@ class Teller(World):
             return False
         self.absent_told = True
         relation = self.dice.pick(lexicon.RELATIONS[absent.she])
-        ways = (f"{{A}} [thinks|thought] of {{A.his}} {relation} {{C}}", f"{{A}} [misses|missed] {{A.his}} {relation} {{C}}",
+        ways: tuple[str, ...] = (f"{{A}} [thinks|thought] of {{A.his}} {relation} {{C}}",
+                f"{{A}} [misses|missed] {{A.his}} {relation} {{C}}",
                 f"{{A.his}} {relation} {{C}} [has|had] not written for a long time",
                 f"{{A}} [hopes|hoped] that {{A.his}} {relation} {{C}} [will|would] call soon")  # fmt: skip
         self.say(self.dice.pick(ways), Event("absent", absent.name), A=who, C=absent)

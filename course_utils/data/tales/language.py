@@ -33,7 +33,8 @@ class Dice:
 
     def sample(self, options: Sequence[T], count: int) -> list[T]:
         """Several different ones, in random order; all of them if there are fewer."""
-        left, chosen = list(options), []
+        left = list(options)
+        chosen: list[T] = []
         while left and len(chosen) < count:
             chosen.append(left.pop(int(self._random.random() * len(left))))
         return chosen
@@ -116,8 +117,8 @@ class Narrator:
 
     A template holds ``[present|past]`` and slots: ``{A}`` is a person as subject (``.him``, ``.his``, and ``.he`` where
     a pronoun sounds best, ``.name`` where only the name will do); ``{P.in}``, ``{P.to}`` or ``{P}`` a place; ``{T}`` a
-    thing (``.the`` never becomes *it*, ``.noun`` has no article). *He* or *she* is used only where exactly one person of
-    that sex is named in the sentence so far, or, if none is, in the one before; *it* only where exactly one thing is
+    thing (``.the`` never becomes *it*, ``.noun`` has no article). *He* or *she* is used only where exactly one person
+    of that sex is named in the sentence so far, or, if none is, in the one before; *it* only where exactly one thing is
     named in both.
 
     >>> narrator = Narrator(Dice("doctest"), present=False)

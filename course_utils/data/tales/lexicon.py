@@ -71,8 +71,9 @@ COLOURS = ("red", "blue", "green", "yellow", "white", "black", "brown", "grey")
 LOOKS = ("small", "old", "new", "pretty", "lovely")
 # What can be carried, lost and given; those of the first group have colours.
 COLOURED = (
-    "kite", "ball", "umbrella", "hat", "scarf", "lamp", "basket", "drum", "cup", "bowl", "blanket", "backpack", "bucket",
-    "teapot", "vase", "pencil", "notebook", "pillow", "apron", "envelope", "ribbon", "cap", "suitcase", "coat",
+    "kite", "ball", "umbrella", "hat", "scarf", "lamp", "basket", "drum", "cup", "bowl", "blanket", "backpack",
+    "bucket", "teapot", "vase", "pencil", "notebook", "pillow", "apron", "envelope", "ribbon", "cap", "suitcase",
+    "coat",
 )  # fmt: skip
 PLAIN = (
     "book", "torch", "key", "map", "letter", "flute", "violin", "whistle", "doll", "puzzle", "camera", "watch", "ring",
@@ -109,7 +110,8 @@ NEEDS = (
     _buy("{A} [wants|wanted] to write, but there [is|was] no more paper", "paper"),
     _buy("it [gets|got] dark early, and {A} [has|had] no candles", "candles", "many"),
     _buy("{A} [wants|wanted] to fry some eggs, but the butter [is|was] finished", "butter"),
-    Need("library", "{A} [has|had] read all {A.his} books", "to borrow a new book", "{A} [borrows|borrowed] a new book"),
+    Need("library", "{A} [has|had] read all {A.his} books", "to borrow a new book",
+         "{A} [borrows|borrowed] a new book"),
     Need("library", "{A} [wants|wanted] to know more about the stars", "to read about the stars",
          "{A} [reads|read] about the stars for an hour"),
     Need("library", "{A} [needs|needed] a quiet desk where {A.he} [can|could] read", "to find a quiet desk",
@@ -287,7 +289,7 @@ ENDINGS = (
     "{A} [hums|hummed] a little tune",
     "{A} [smiles|smiled]",
     "{A} [looks|looked] up at the clouds and [smiles|smiled]",
-    "\"What a day!\" [says|said] {A.name}",
+    '"What a day!" [says|said] {A.name}',
     "{A} [knows|knew] that {A.he} [will|would] remember this day",
     "{A} [yawns|yawned] and [closes|closed] {A.his} eyes for a moment",
     "{A} [whistles|whistled] and [thinks|thought] about the day",
@@ -296,7 +298,7 @@ ENDINGS = (
     "a bird [sings|sang], and {A} [listens|listened]",
     "{A} [sits|sat] down and [rests|rested]",
     "{A} [counts|counted] the days until Sunday",
-    "\"Tomorrow will be even better,\" [says|said] {A.name}",
+    '"Tomorrow will be even better," [says|said] {A.name}',
     "a cat [comes|came] by, and {A} [strokes|stroked] it",
     "{A} [thinks|thought] of supper",
 )

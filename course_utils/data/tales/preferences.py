@@ -1,4 +1,4 @@
-"""Pairs of replies to a question, and the judge that says which is better: what people's clicks stand for in lesson 16."""
+"""Pairs of replies to a question, and the judge that says which is better, as people's clicks would."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def judge(question: Question, reply: str) -> Verdict:
     names. *Complete*: the right answer stands there as a whole sentence. *Polite*: one of the phrases of `POLITE` and
     none of `RUDE`. *Brief*: 1 to `LONGEST` words. Only truth and completeness depend on the question.
 
-    >>> asked = Question("where is a person", "Where is Tom at the end?", "Tom is {}.", "in the park", (1,), ("at the zoo",))
+    >>> place = "where is a person"
+    >>> asked = Question(place, "Where is Tom at the end?", "Tom is {}.", "in the park", (1,), ("at the zoo",))
     >>> judge(asked, "Gladly. Tom is in the park.").score, judge(asked, "In the park.").score
     (7.0, 5.0)
     >>> judge(asked, "Gladly. Tom is at the zoo.")

@@ -73,7 +73,9 @@ class Record:
     places: dict[str, list[tuple[int, str]]] = field(default_factory=dict)  # person -> (sentence, place)
     holders: dict[str, list[tuple[int, str]]] = field(default_factory=dict)  # thing -> (sentence, person or "")
     lying: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)  # thing -> place, and what says so
-    lost: list[tuple[int, int, str, str, str]] = field(default_factory=list)  # sentence, sentence of the place, who, thing, place
+    lost: list[tuple[int, int, str, str, str]] = field(
+        default_factory=list
+    )  # sentence, sentence of the place, who, thing, place
     events: list[tuple[int, Event]] = field(default_factory=list)
 
     @classmethod
@@ -244,14 +246,19 @@ class Asker:
         for who, steps in self.record.places.items():
             if len(steps) > 1:
                 number, place = steps[0]
-                yield self._at("where first", f"Where was {who} at first?", f"{who} was {{}} at first.", place, (number,))
+                yield self._at(
+                    "where first", f"Where was {who} at first?", f"{who} was {{}} at first.", place, (number,)
+                )
 
     def where_before(self) -> Iterator[Question]:
         """Where somebody came from."""
         for who, steps in self.record.places.items():
             for (earlier, place), (number, goal) in pairwise(steps):
                 if sum(other == goal for _, other in steps) == 1:
-                    text, frame = f"Where was {who} before going to the {goal}?", f"{who} was {{}} before going to the {goal}."
+                    text, frame = (
+                        f"Where was {who} before going to the {goal}?",
+                        f"{who} was {{}} before going to the {goal}.",
+                    )
                     yield self._at("where before", text, frame, place, tuple(sorted({earlier, number})))
 
     def where_forgotten(self) -> Iterator[Question]:
@@ -269,8 +276,13 @@ class Asker:
         busy = {number for number, event in self.record.events if event.kind in ("take", "give", "do", "get")}
         for number, event in moves:
             if sum((other.who, other.where) == (event.who, event.where) for _, other in moves) == 1:
-                text, frame = f"Why did {event.who} go to the {event.where}?", f"{event.who} went to the {event.where} {{}}."
-                needs = [n for n, need in self.record.of_kind("need") if (need.who, need.where) == (event.who, event.where)]
+                text, frame = (
+                    f"Why did {event.who} go to the {event.where}?",
+                    f"{event.who} went to the {event.where} {{}}.",
+                )
+                needs = [
+                    n for n, need in self.record.of_kind("need") if (need.who, need.where) == (event.who, event.where)
+                ]
                 if event.note:
                     yield self._of("why go", text, frame, event.note, purposes, number, *needs[:1])
                 elif not {number, number + 1} & busy:  # else what happens there could be a reason
@@ -290,7 +302,10 @@ class Asker:
         times = [event.when for _, event in moves if event.when]
         for number, event in moves:
             if event.when and sum((other.who, other.where) == (event.who, event.where) for _, other in moves) == 1:
-                text, frame = f"When did {event.who} go to the {event.where}?", f"{event.who} went to the {event.where} {{}}."
+                text, frame = (
+                    f"When did {event.who} go to the {event.where}?",
+                    f"{event.who} went to the {event.where} {{}}.",
+                )
                 yield self._of("when", text, frame, event.when, times, number)
 
     def colour(self) -> Iterator[Question]:
@@ -322,7 +337,9 @@ class Asker:
             asked = self._one_of(place, [other for _, other in steps[:-1] if other != place] or self.seen)
             frame = f"{who} is {within(asked)}|{who} is not {within(asked)}"
             support = [came] if steps else []
-            yield self._yes_or_no("is a person there", f"Is {who} {within(asked)} at the end?", frame, asked == place, *support)
+            yield self._yes_or_no(
+                "is a person there", f"Is {who} {within(asked)} at the end?", frame, asked == place, *support
+            )
 
     def is_a_thing_there(self) -> Iterator[Question]:
         """Whether a thing is at a place in the end."""
@@ -395,7 +412,9 @@ def named_in(sentences: Sequence[Sentence], question: Question, things: set[str]
     if question.kind in ("why go", "why feel", "when", "colour"):
         kind = {"why go": "go", "when": "go", "why feel": "feel", "colour": "colour"}[question.kind]
         told = [event for sentence in sentences for event in sentence.events if event.kind == kind]
-        found = [event.when if sort == "when" else f"because {event.cause}" if event.cause else event.note for event in told]
+        found = [
+            event.when if sort == "when" else f"because {event.cause}" if event.cause else event.note for event in told
+        ]
     elif sort == "who":
         found = _NAME.findall(text)
     elif sort == "where":

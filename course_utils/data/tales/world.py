@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from course_utils.data.tales import lexicon
 from course_utils.data.tales.language import Dice, Narrator, Person, Place, Thing, in_tense
@@ -101,14 +102,17 @@ class World:
             if isinstance(thing, Thing) and thing not in known and thing.adjective in lexicon.COLOURS:
                 told.append(Event("colour", what=thing.name, note=thing.adjective))
         self.sentences.append(Sentence(text if text[-1] in '.!?"' else f"{text}.", tuple(told)))
-        if isinstance(slots.get("A"), Person) and slots["A"] in self.where:
-            self.last = slots["A"]  # type: ignore[assignment]
+        actor = slots.get("A")
+        if isinstance(actor, Person) and actor in self.where:
+            self.last = actor
 
     def clause(self, template: str, **slots: Person | Thing) -> str:
         """A cause as an answer gives it: pronouns for the person it is about, {A}, and names for all others."""
         text = in_tense(template, self.present)
         for name, value in slots.items():
-            words = {"": value.name, ".name": value.name} if isinstance(value, Person) else {".the": f"the {value.name}"}
+            words = (
+                {"": value.name, ".name": value.name} if isinstance(value, Person) else {".the": f"the {value.name}"}
+            )
             if isinstance(value, Person) and name == "A":
                 words = {"": value.he, ".he": value.he, ".him": value.him, ".his": value.his}
             for form, word in words.items():
@@ -182,11 +186,13 @@ class World:
         self.holder[thing] = whom
         return Event("give", who.name, what=thing.name, whom=whom.name)
 
-    def feel(self, who: Person, feeling: str, cause: str, **slots: Person | Thing) -> None:
+    def feel(self, who: Person, feeling: str, cause: str, **slots: Any) -> None:
         """Somebody feels something, and the sentence says why; each feeling once for each person."""
         if f"{who.name} {feeling}" in self.used:
             return
         self.used.add(f"{who.name} {feeling}")
         event = Event("feel", who.name, note=feeling, cause=self.clause(cause, A=who, **slots))
-        template = self.dice.pick((f"{{A}} [is|was] {feeling} because {cause}", f"{{A}} [feels|felt] {feeling} because {cause}"))
+        template = self.dice.pick(
+            (f"{{A}} [is|was] {feeling} because {cause}", f"{{A}} [feels|felt] {feeling} because {cause}")
+        )
         self.say(template, event, A=who, **slots)
