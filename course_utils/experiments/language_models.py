@@ -19,6 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from course_utils.data.runs import recorded
 from course_utils.data.splits import plays_text
+from course_utils.experiments.next_letter import letters
 from course_utils.models.ngram import KneserNey, NGramCounts
 from course_utils.models.recurrent import Cell, RecurrentConfig, RecurrentLanguageModel
 from course_utils.tokenizers.words import CharacterTokenizer
@@ -78,11 +79,14 @@ def recorded_scores() -> list[Score]:
     """The test scores of ``datasets/runs/language_models.csv``, runs that differ by their seed taken together.
 
     >>> recorded_scores()[0].name
-    'Kneser-Ney, order 1'
+    'table, 0 letters'
     """
     runs: dict[str, list[float]] = {}
     for row in recorded("language_models").rows:
-        runs.setdefault(f"{row['model']}, {row['setting']}", []).append(row["test_bits"])
+        name = f"{row['model']}, {row['setting']}"
+        if row["model"] == "Kneser-Ney":  # a table that remembers one letter less than its order
+            name = f"table, {letters(int(row['setting'].removeprefix('order ')) - 1)}"
+        runs.setdefault(name, []).append(row["test_bits"])
     return [Score(name, tuple(bits)) for name, bits in runs.items()]
 
 
@@ -137,6 +141,30 @@ def recurrent_bits(model: RecurrentLanguageModel, part: str = "test", characters
         target = targets[:, place : place + CHUNK]
         nats += cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="sum").item()
     return nats / targets.numel() / math.log(2)
+
+
+@torch.inference_mode()
+def letter_bits(model: RecurrentLanguageModel, ids: Tensor) -> Tensor:
+    """The bits of each letter of a text but the first: ``(letters,)`` to ``(letters - 1,)``."""
+    chances = model(ids[None])[0, :-1].softmax(-1)  # after each letter but the last: (letters - 1, vocabulary)
+    return -chances.gather(1, ids[1:, None])[:, 0].log2()
+
+
+@torch.inference_mode()
+def bits_with_last(model: RecurrentLanguageModel, last: int, places: int = 10_000, seed: int = 0) -> float:
+    """Bits per letter at random places of the test plays, where the network reads only the last few letters before.
+
+    Args:
+        model: of the characters of `characters`.
+        last: letters that it reads before each place, at most 100; its state is empty before them.
+        places: how many; with one seed they are the same ones however many letters are read.
+        seed: of the places.
+    """
+    ids = play_ids("test")
+    at = torch.randint(100, len(ids), (places,), generator=torch.Generator().manual_seed(seed))
+    read = ids[at[:, None] - last + torch.arange(last)]  # (places, last)
+    logits, _ = model.read(read)
+    return cross_entropy(logits[:, -1], ids[at]).item() / math.log(2)
 
 
 def rows(runs: list[RecurrentRun], orders: range = range(1, 8)) -> Iterator[dict[str, Any]]:

@@ -1,13 +1,15 @@
-"""What lesson 06 measures: tokenizers of the plays, kinds of GPT-2's tokens, and how a chat model counts letters."""
+"""What lesson 06 measures: tokenizers of the plays, kinds of GPT-2's tokens, and who can count letters."""
 
 import functools
+import random
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 
 import regex
 import tiktoken
 import torch
 from tiktoken_ext import openai_public
+from torch import Tensor
 
 from course_utils import data
 from course_utils.models.transformer import Transformer
@@ -105,20 +107,61 @@ def tiktoken_gpt2(tokenizer: BPETokenizer) -> tiktoken.Encoding:
     return tiktoken.Encoding("gpt2", pat_str=openai_public.r50k_pat_str, mergeable_ranks=ranks, special_tokens={})
 
 
-def count_of_letter(model: Transformer, tokenizer: BPETokenizer, word: str, letter: str, *, spelled: bool) -> int:
-    """How often a chat model says that a letter stands in a word: 1, 2 or 3, whichever it finds likeliest.
+def next_numbers(model: Transformer, tokenizer: BPETokenizer, question: str, begun: str) -> dict[int, float]:
+    """The probabilities of 1, 2 and 3 as the next token of a chat model's answer, whose beginning is given.
 
     Args:
         model: a chat model.
         tokenizer: its own.
-        word: one word.
-        letter: one of its letters.
-        spelled: write the word with a space between its letters.
+        question: what the user asks.
+        begun: the first words of the answer.
     """
-    written = ": " + " ".join(word) if spelled else f" the word {word}"
-    question = f"How many times does the letter {letter} occur in{written}?"
-    ids = tokenizer.encode_chat([{"role": "user", "content": question}])
-    ids += tokenizer.encode(f'The letter "{letter}" occurs ')
+    ids = tokenizer.encode_chat([{"role": "user", "content": question}]) + tokenizer.encode(begun)
     with torch.inference_mode():
-        logits = model(torch.tensor([ids]))[0, -1]
-    return max((1, 2, 3), key=lambda count: logits[tokenizer.encode(str(count))[0]].item())
+        chances = model(torch.tensor([ids]))[0, -1].softmax(-1)
+    return {number: chances[tokenizer.encode(str(number))[0]].item() for number in (1, 2, 3)}
+
+
+def english_words(seed: int = 0) -> list[str]:
+    """The words of four letters or more in the presidents' addresses that are there to train on, in random order."""
+    words = sorted(set(re.findall("[a-z]{4,}", data.addresses_text("train"))))
+    random.Random(seed).shuffle(words)
+    return words
+
+
+def learn_to_count(
+    letter: str, encode: Callable[[str], list[int]], words: Sequence[str], tokens: int, steps: int = 300
+) -> Tensor:
+    """Learn one number for each token, so that the numbers of a word's tokens add up to how often a letter is in it.
+
+    Args:
+        letter: to count.
+        encode: a word to token ids.
+        words: to learn from.
+        tokens: how many there are.
+        steps: of Adam, each on all the words.
+
+    Returns:
+        ``(tokens,)``, 0 where no word has the token.
+
+    >>> learn_to_count("r", lambda word: list(word.encode()), ["ring", "gin", "err"], 128)[ord("r")].round()
+    tensor(1.)
+    """
+    targets = torch.tensor([float(word.count(letter)) for word in words])
+    encoded = [encode(word) for word in words]
+    ids = torch.tensor([token for word in encoded for token in word])
+    owner = torch.tensor([place for place, word in enumerate(encoded) for _ in word])  # the word of each of these ids
+    knobs = torch.zeros(tokens, requires_grad=True)
+    optimiser = torch.optim.Adam([knobs], lr=0.1)
+    for _ in range(steps):
+        guesses = torch.zeros(len(words)).index_add(0, owner, knobs[ids])  # (words,)
+        loss = ((guesses - targets) ** 2).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return knobs.detach()
+
+
+def counted_letters(encode: Callable[[str], list[int]], knobs: Tensor, word: str) -> int:
+    """What a learner of `learn_to_count` says of a word: the sum of its tokens' numbers, rounded."""
+    return round(float(knobs[encode(word)].sum()))

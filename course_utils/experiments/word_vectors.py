@@ -45,6 +45,7 @@ class WordSpace:
     losses: list[float] = field(default_factory=list)  # one a step
     _units: dict[int, Vectors] = field(default_factory=dict)
     _rows: dict[str, int] = field(default_factory=dict)
+    _scores: dict[int, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"WordSpace({self.name}: {len(self.words):,} words, {self.vectors.shape[1]} numbers each)"
@@ -64,6 +65,13 @@ class WordSpace:
         if kept not in self._units:
             self._units[kept] = unit(self.snapshots[kept])
         return self._units[kept]
+
+    def score(self, step: int | None = None) -> float:
+        """The group score of the vectors at a step: see `group_score`."""
+        kept = self.kept(step)
+        if kept not in self._scores:
+            self._scores[kept] = group_score(self.words, self.units(kept))
+        return self._scores[kept]
 
     def row(self, word: str) -> int:
         """The number of a word's row.
@@ -189,22 +197,41 @@ def analogy_score(words: list[str], vectors: Vectors, own: bool = False) -> dict
         ``score``: with ``b - a + c``. ``neighbour``: what one gets without any arithmetic, by naming the word nearest
         to c; much of what analogies seem to show is no more than this (Linzen 2016).
     """
+    right = _right_answers(words, vectors, own)
+    return {name: float(np.mean([each for kind in found.values() for each in kind])) for name, found in right.items()}
+
+
+def analogy_kinds(words: list[str], vectors: Vectors) -> dict[str, tuple[int, int, int]]:
+    """The analogy questions of each kind: how many are asked, and how many the sum and the neighbour answer right.
+
+    Args:
+        words: the word of each row.
+        vectors: ``(words, width)``.
+    """
+    summed, alone = _right_answers(words, vectors, own=False).values()
+    return {kind: (len(summed[kind]), sum(summed[kind]), sum(alone[kind])) for kind in summed}
+
+
+def _right_answers(words: list[str], vectors: Vectors, own: bool) -> dict[str, dict[str, list[bool]]]:
+    """Which questions are answered right with the sum and by the neighbour alone, by kind of question."""
     row, one = {word: place for place, word in enumerate(words)}, unit(vectors)
-    asked = [[row[word] for word in question[1:]] for question in analogies() if set(question[1:]) <= row.keys()]
-    a, b, c, d = np.array(asked).T
-    scores = {}
+    questions = [question for question in analogies() if set(question[1:]) <= row.keys()]
+    a, b, c, d = np.array([[row[word] for word in question[1:]] for question in questions]).T
+    answers: dict[str, dict[str, list[bool]]] = {}
     for name, targets in (("score", one[b] - one[a] + one[c]), ("neighbour", one[c])):
         cosines = targets @ one.T  # (questions, words); a target's own length changes no order
         for of_question in () if own else (a, b, c):
-            cosines[np.arange(len(asked)), of_question] = -np.inf
-        scores[name] = float((cosines.argmax(axis=1) == d).mean())
-    return scores
+            cosines[np.arange(len(questions)), of_question] = -np.inf
+        answers[name] = {question[0]: [] for question in questions}
+        for question, right in zip(questions, (cosines.argmax(axis=1) == d).tolist(), strict=True):
+            answers[name][question[0]].append(right)
+    return answers
 
 
 def rows(seeds: range) -> Iterator[dict[str, Any]]:
-    """Both kinds of vectors with each seed, skip-gram with three windows: time on one thread, and how they score."""
+    """Both kinds of vectors with each seed, each with three windows: time on one thread, and how they score."""
     words, ids = corpus()
-    for method, make, windows in (("PPMI + SVD", ppmi_vectors, (4,)), ("skip-gram", skipgram_vectors, (2, 5, 8))):
+    for method, make, windows in (("PPMI + SVD", ppmi_vectors, (2, 4, 8)), ("skip-gram", skipgram_vectors, (2, 5, 8))):
         for window, seed in product(windows, seeds):
             begin = time.process_time()
             vectors = make(ids, len(words), window=window, seed=seed)

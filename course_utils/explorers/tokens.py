@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
 from typing import Any
 
+from course_utils.experiments.merging import Learned, Merge, Merged, after_merges, learn
 from course_utils.experiments.tokens import first_merges, play_tokenizer, some_plays
-from course_utils.explorers.base import Button, Choice, Html, Slider, Text, TextExplorer, tag
+from course_utils.explorers.base import Button, Choice, Html, Slider, Stop, Text, TextExplorer, tag
 from course_utils.plots.style import INK, visible
 from course_utils.tokenizers import BPETokenizer, CharacterTokenizer, Tokenizer, WordTokenizer
-from course_utils.tokenizers.byte_pair import PATTERNS, Pair, byte_alphabet, learn_merges
 
 MOST = 500  # tokens that are drawn; of a longer text the others are counted
 BOX = f"border:1px solid {INK};border-radius:3px;padding:0 2px;color:{INK};"
@@ -106,6 +105,29 @@ KINDS: dict[str, tuple[Callable[[int], Tokenizer], int]] = {
 QUESTION, JAPANESE = "How many r are in strawberry?", "イチゴのつづりにrはいくつありますか。"
 
 
+TOKENS_TOUR: tuple[Stop, ...] = (
+    ({"text": QUESTION}, lambda now: f"A chat model reads numbers. This question is {now.sizes}."),
+    ({"text": " strawberry"}, lambda now: f"With its space, the word is {now.listed}: one number, no letters."),
+    (
+        {"text": "strawberry"},
+        lambda now: f"Without the space: {now.listed}. Three numbers, and still no single letters.",
+    ),
+    (
+        {"text": QUESTION, "tokenizer": "characters", "vocabulary": 80},
+        lambda now: f"One token for each character: {now.sizes}. Each letter is seen, but the text gets long.",
+    ),
+    (
+        {"text": QUESTION, "tokenizer": "words", "vocabulary": 4000},
+        lambda now: f"Words, the commonest of the plays: {now.sizes}, but {now.unknown} of them unknown (�).",
+    ),
+    (
+        {"text": QUESTION, "tokenizer": "byte pairs, Shakespeare", "vocabulary": 1000},
+        lambda now: f"Pieces learned from Shakespeare: {now.sizes}, and nothing is unknown.",
+    ),
+    ({"text": JAPANESE}, lambda now: f"The same question in Japanese, for GPT-2: {now.sizes}."),
+)
+
+
 class TokenExplorer(TextExplorer):
     """A text of your own as tokens: what a model reads of it.
 
@@ -117,27 +139,7 @@ class TokenExplorer(TextExplorer):
     text = Text(QUESTION, rows=3, slow=False)
     tokenizer = Choice(list(KINDS), "byte pairs, GPT-2", slow=True)
     vocabulary = Choice((80, 100, 256, 300, 500, 1000, 2000, 4000, 8000, 16_000, 50_257), 50_257, slow=True)
-    tour = (
-        ({"text": QUESTION}, lambda now: f"A chat model reads numbers. This question is {now.sizes}."),
-        ({"text": " strawberry"}, lambda now: f"With its space, the word is {now.listed}: one number, no letters."),
-        (
-            {"text": "strawberry"},
-            lambda now: f"Without the space: {now.listed}. Three numbers, and still no single letters.",
-        ),
-        (
-            {"text": QUESTION, "tokenizer": "characters", "vocabulary": 80},
-            lambda now: f"One token for each character: {now.sizes}. Each letter is seen, but the text gets long.",
-        ),
-        (
-            {"text": QUESTION, "tokenizer": "words", "vocabulary": 4000},
-            lambda now: f"Words, the commonest of the plays: {now.sizes}, but {now.unknown} of them unknown (�).",
-        ),
-        (
-            {"text": QUESTION, "tokenizer": "byte pairs, Shakespeare", "vocabulary": 1000},
-            lambda now: f"Pieces learned from Shakespeare: {now.sizes}, and nothing is unknown.",
-        ),
-        ({"text": JAPANESE}, lambda now: f"The same question in Japanese, for GPT-2: {now.sizes}."),
-    )
+    tour = TOKENS_TOUR
 
     def dependent_values(self, name: str, value: Any) -> dict[str, Any]:
         """Each tokenizer starts with its usual size."""
@@ -159,7 +161,7 @@ class TokenExplorer(TextExplorer):
 
     def caption(self, result: Encoded) -> str:
         """Say how many characters became how many tokens, and how large the vocabulary is."""
-        each = f"{len(result.text) / len(result.ids):.2f} characters a token" if result.ids else "nothing to read"
+        each = f"{len(result.text) / len(result.ids):.2f} characters per token" if result.ids else "nothing to read"
         lost = f", {result.unknown:,} of them unknown" if result.unknown else ""
         return f"{result.sizes}{lost}: {each}. The vocabulary has {result.vocabulary:,} tokens."
 
@@ -167,27 +169,40 @@ class TokenExplorer(TextExplorer):
 # ------------------------------------------------------------------------------------------------- merge by merge
 
 
-@dataclass(frozen=True)
-class Learned:
-    """What byte-pair encoding learns from one text: pieces, and the merges whose pair stands there at least twice."""
+def joins(merge: Merge) -> str:
+    """A merge as a sentence can hold it.
 
-    text: str
-    pieces: tuple[str, ...]
-    merges: tuple[tuple[Pair, int], ...]  # each pair with its count
-    tokens: tuple[bytes, ...]  # by id
+    >>> joins(Merge(b" t", b"he", 2))
+    '␣t + he'
+    """
+    return f"{shown(merge.left)} + {shown(merge.right)}"
 
 
-@dataclass(frozen=True)
-class Merged:
-    """A text after some merges, and the merge that comes next."""
+def comes(now: Merged) -> str:
+    """What the next merge joins, in words."""
+    return f"{joins(now.next)}, which occurs {now.next.count} times" if now.next else "No pair occurs twice any more"
 
-    text: str
-    ids: tuple[int, ...]
-    tokens: tuple[bytes, ...]
-    joined: frozenset[int]  # places of the tokens that the next merge joins
-    done: int
-    next: str
-    learned: tuple[str, ...]  # the merges so far, in words
+
+def latest(now: Merged) -> Html:
+    """The tokens; those that the next merge joins have a thick frame. Below, the latest merges."""
+    done = [f"{256 + at} = {joins(merge)}, {merge.count} times" for at, merge in enumerate(now.done)]
+    made = tag("div", "Latest merges: ", "; ".join(done[-6:][::-1]), style="line-height:1.4") if done else ""
+    return tag("", boxes(now.tokens, now.ids, now.joined), made)
+
+
+MERGES_TOUR: tuple[Stop, ...] = (
+    ({"merges": 0}, lambda now: f"At first each byte is a token: {len(now.ids)} of them. Next: {comes(now)}."),
+    (
+        {"merges": 1},
+        lambda now: f"One merge, {len(now.ids)} tokens. The new token can be merged again: {comes(now)}.",
+    ),
+    ({"merges": 3}, lambda now: f"Three merges, {len(now.ids)} tokens. Next: {comes(now)}."),
+    ({"merges": 8}, lambda now: f"Eight merges: {len(now.ids)} tokens, and whole words appear."),
+    (
+        {"text": "aaabdaaabac", "merges": 3},
+        lambda now: f"The example of the textbooks, after three merges: {len(now.ids)} tokens. {comes(now)}.",
+    ),
+)
 
 
 class MergeStepper(TextExplorer):
@@ -202,24 +217,12 @@ class MergeStepper(TextExplorer):
     merges = Slider(0, 20, 0, label="merges done")
     merge_once = Button("Merge", "do_merge")
     take_back = Button("Undo the last merge", "undo_merge")
-    tour = (
-        ({"merges": 0}, lambda now: f"At first each byte is a token: {len(now.ids)} of them. Next: {now.next}."),
-        (
-            {"merges": 1},
-            lambda now: f"One merge, {len(now.ids)} tokens. The new token can be merged again: {now.next}.",
-        ),
-        ({"merges": 3}, lambda now: f"Three merges, {len(now.ids)} tokens. Next: {now.next}."),
-        ({"merges": 8}, lambda now: f"Eight merges: {len(now.ids)} tokens, and whole words appear."),
-        (
-            {"text": "aaabdaaabac", "merges": 3},
-            lambda now: f"The example of the textbooks, after three merges: {len(now.ids)} tokens. {now.next}.",
-        ),
-    )
+    tour = MERGES_TOUR
 
     def do_merge(self) -> None:
         """Merge once more."""
         if self.merges == len(self.learned.merges):
-            raise ValueError("No pair stands here twice any more, so there is nothing to merge. Type a longer text.")
+            raise ValueError("No pair occurs here twice any more, so there is nothing to merge. Type a longer text.")
         self.set(merges=self.merges + 1)
 
     def undo_merge(self) -> None:
@@ -230,11 +233,7 @@ class MergeStepper(TextExplorer):
 
     def prepare(self, text: str) -> Learned:
         """Return all merges of this text."""
-        tokens = [bytes([byte]) for byte in byte_alphabet()]
-        merges = tuple(takewhile(lambda step: step[1] > 1, learn_merges(text)))
-        for (left, right), _ in merges:
-            tokens.append(tokens[left] + tokens[right])
-        return Learned(text, tuple(PATTERNS["gpt-2"].findall(text)), merges, tuple(tokens))
+        return learn(text)
 
     def dependent_controls(self, prepared: Learned) -> dict[str, Slider]:
         """As many merges as the text has."""
@@ -243,44 +242,15 @@ class MergeStepper(TextExplorer):
 
     def compute(self, prepared: Learned, merges: int) -> Merged:
         """Return the text after so many merges."""
-        if merges > len(prepared.merges):
-            raise ValueError("No pair of tokens stands twice in this text, so there is nothing to merge: type more.")
         self.learned = prepared
-        known = {pair: 256 + number for number, (pair, _) in enumerate(prepared.merges[:merges])}
-        tokenizer = BPETokenizer(prepared.tokens[: 256 + merges], known)
-        following = prepared.merges[merges] if merges < len(prepared.merges) else None
-        ids: list[int] = []
-        joined: set[int] = set()
-        for piece in map(tokenizer.encode, prepared.pieces):  # no merge crosses from one piece to the next
-            places = [at for at, pair in enumerate(pairwise(piece)) if following and pair == following[0]]
-            joined |= {len(ids) + at + side for at in places for side in (0, 1)}
-            ids += piece
-        learned = [
-            f"{256 + at} = {self.words(prepared, pair)}, {count} times"
-            for at, (pair, count) in enumerate(prepared.merges[:merges])
-        ]
-        comes = "No pair stands twice any more"
-        if following:
-            comes = f"{self.words(prepared, following[0])}, which stands {following[1]} times"
-        data = tuple(map(tokenizer.token_bytes, ids))
-        return Merged(prepared.text, tuple(ids), data, frozenset(joined), merges, comes, tuple(learned))
-
-    @staticmethod
-    def words(learned: Learned, pair: Pair) -> str:
-        """A pair as a sentence can hold it."""
-        left, right = (shown(learned.tokens[token]) for token in pair)
-        return f"{left} + {right}"
+        return after_merges(prepared, merges)
 
     def render(self, result: Merged) -> str:
-        """The tokens; those that the next merge joins have a thick frame. Below, the latest merges."""
-        if not result.ids:
-            return "(The text is empty: type something above.)"
-        latest = result.learned[-6:][::-1]
-        made = tag("div", "Latest merges: ", "; ".join(latest), style="line-height:1.4") if latest else ""
-        return tag("", boxes(result.tokens, result.ids, result.joined), made)
+        """The tokens, and the latest merges."""
+        return latest(result) if result.ids else "(The text is empty: type something above.)"
 
     def caption(self, result: Merged) -> str:
         """Say how many merges are done, how many tokens are left, and what comes next."""
         size = f"{counted(len(result.text), 'character')}, {counted(len(result.ids), 'token')}"
-        comes = result.next if result.next.startswith("No") else f"Next: {result.next}"
-        return f"After {counted(result.done, 'merge')}: {size}. {comes}."
+        following = f"Next: {comes(result)}" if result.next else comes(result)
+        return f"After {counted(len(result.done), 'merge')}: {size}. {following}."

@@ -157,6 +157,22 @@ class SkipGram(nn.Module):
         return (softplus(-together) * near).sum() / pairs + NEGATIVES * softplus(apart).mean()
 
 
+def thinned(ids: NDArray[np.int64], vocabulary: int, seed: int) -> NDArray[np.int64]:
+    """The text with most of its very frequent words left out, each with a chance of ``1 - sqrt(RARE / frequency)``.
+
+    Args:
+        ids: ``(tokens,)``, the text as word numbers.
+        vocabulary: how many words there are.
+        seed: of the choice.
+
+    >>> len(thinned(np.zeros(1000, dtype=np.int64), vocabulary=1, seed=0))  # one word is the whole text
+    23
+    """
+    frequency = np.bincount(ids, minlength=vocabulary) / len(ids)
+    keep = np.minimum(1, np.sqrt(RARE / np.maximum(frequency, 1e-12)))
+    return ids[np.random.default_rng(seed).random(len(ids)) < keep[ids]]
+
+
 def skipgram_vectors(
     ids: NDArray[np.int64],
     vocabulary: int,
@@ -187,13 +203,11 @@ def skipgram_vectors(
     Returns:
         ``(vocabulary, width)`` float32.
     """
-    random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    frequency = np.bincount(ids, minlength=vocabulary) / len(ids)
-    keep = np.minimum(1, np.sqrt(RARE / np.maximum(frequency, 1e-12)))
-    kept = torch.from_numpy(ids[random.random(len(ids)) < keep[ids]])
+    generator = torch.Generator().manual_seed(seed)
+    kept = torch.from_numpy(thinned(ids, vocabulary, seed))
     if len(kept) <= PASSAGE:
         raise ValueError(f"{len(kept)} words are left of the text, too few for passages of {PASSAGE}; give more text.")
-    drawing = torch.from_numpy(frequency**0.75)
+    drawing = torch.from_numpy((np.bincount(ids, minlength=vocabulary) / len(ids)) ** 0.75)
     model = SkipGram(vocabulary, width, seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)

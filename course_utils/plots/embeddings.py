@@ -1,34 +1,26 @@
 """Pictures of word vectors: a map of words, and small pictures of scores and of rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from numpy.typing import ArrayLike, NDArray
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
+from course_utils.experiments.word_maps import NEIGHBOURS, Places, Sum, WordPlaces
 from course_utils.plots import picture
-from course_utils.plots.bars import percent
+from course_utils.plots.bars import Bars, Rows, percent
 from course_utils.plots.lettering import Label
+from course_utils.plots.panels import Panel
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
 
 MARKS = "os^DvP*Xhd<>"  # one for each group of words; told apart without colour
 COLOURS = (BLUE, "#b8860b", "#1b9e77", "#762a83", "#8c510a", "#5b7f00")
 LETTER, LINE = 6.4, 12.0  # width of a letter and height of a label, in pixels
-
-
-@dataclass(frozen=True, eq=False)
-class Places:
-    """What `WordMap` shows: words at their places."""
-
-    words: Sequence[str]
-    at: NDArray  # (words, 2)
-    groups: Sequence[int]  # which mark each word has; -1 for a mere dot
-    strong: Sequence[int] = ()  # words in orange, whose labels come first
-    links: Sequence[tuple[int, int]] = ()  # lines between two words
 
 
 class WordMap:
@@ -106,6 +98,39 @@ class WordMap:
                 label.set_text(text)
                 label.set_position((left + x / scale[0], low + y / scale[1]))
                 label.set_color(ORANGE if word in strong else INK)
+
+
+def map_panels(figure: Figure, shown: WordPlaces) -> dict[str, Panel]:
+    """The map of words, and the list of neighbours beside it."""
+    ground = figure.add_axes((0.08, 0.15, 0.575, 0.82), xlim=shown.limits, ylim=shown.limits)
+    ground.set_xlabel(readable(shown.labels[0]), labelpad=1)
+    ground.set_ylabel(readable(shown.labels[1]), labelpad=1)
+    if not shown.labels[0].startswith("cosine"):
+        ground.set(xticks=[], yticks=[])
+    beside = figure.add_axes((0.8, 0.15, 0.19, 0.73), xlim=(0, 1.35), xticks=[])
+    return {"map": WordMap(ground, 140), "list": Bars(beside, NEIGHBOURS, ghosts=True)}
+
+
+def map_contents(shown: WordPlaces) -> dict[str, Any]:
+    """The words' places, and the neighbours with their cosines."""
+    words, cosines = [word for word, _ in shown.neighbours], [max(cosine, 0) for _, cosine in shown.neighbours]
+    numbers = [f"{cosine:.2f}" for _, cosine in shown.neighbours]
+    return {"map": shown.places, "list": Rows(words, cosines, numbers, title=f"nearest to {shown.word}")}
+
+
+def sum_panels(figure: Figure) -> dict[str, Panel]:
+    """The plane of a sum of words, and the list of answers beside it."""
+    plane = figure.add_axes((0.03, 0.06, 0.62, 0.9), xlim=(-1.15, 1.3), ylim=(-1.2, 1.2), xticks=[], yticks=[])
+    beside = figure.add_axes((0.8, 0.06, 0.19, 0.82), xticks=[])
+    return {"plane": WordMap(plane, 14), "list": Bars(beside, NEIGHBOURS, widest=0.1)}
+
+
+def sum_contents(added: Sum) -> dict[str, Any]:
+    """The words' places, and the answers with their numbers."""
+    numbers = [f"{value:.2f}" for _, value in added.best]
+    lengths = [max(value, 0.0) for _, value in added.best]
+    title = "distance (small: near)" if added.measure == "distance" else added.measure
+    return {"plane": added.places, "list": Rows([word for word, _ in added.best], lengths, numbers, title=title)}
 
 
 def score_bars(words: Sequence[str], columns: Sequence[tuple[str, ArrayLike, ArrayLike]], alt: str) -> Static:

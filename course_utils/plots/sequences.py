@@ -2,28 +2,35 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
+from typing import Any
 
+import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
+from numpy.typing import NDArray
 
 from course_utils.experiments.language_models import Score
 from course_utils.plots import picture
+from course_utils.plots.panels import Curves, Panel
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
 
 LOOKS = ((BLUE, "o"), (ORANGE, "s"), ("#1b9e77", "^"), ("#762a83", "D"))
+FURTHEST = 60  # letters back, of the gradients
+FAINTEST, STRONGEST = 1e-12, 1e6  # what the picture of gradients shows
 
 
 def bits_by_memory(bits: Mapping[str, Sequence[float]]) -> Static:
-    """Bits a letter on unseen text, against how many letters the model remembers: one line for each smoothing.
+    """Bits per letter on unseen text, against how many letters the model remembers: one line for each smoothing.
 
     Args:
         bits: by smoothing, for a memory of 0, 1, 2, ... letters.
 
     >>> bits_by_memory({"add one": [4.8, 3.6, 3.7]}).alt
-    'Bits a letter on unseen text, by letters remembered. add one: 4.80, 3.60, 3.70, best with 1.'
+    'Bits per letter on unseen text, by letters remembered. add one: 4.80, 3.60, 3.70, best with 1.'
     """
     figure = picture.new_figure(8.4, 3.4)
-    axes = figure.add_axes((0.08, 0.15, 0.9, 0.8), xlabel="letters remembered", ylabel="bits a letter, unseen plays")
+    axes = figure.add_axes((0.08, 0.15, 0.9, 0.8), xlabel="letters remembered", ylabel="bits per letter, unseen plays")
     told = []
     for (name, values), (colour, marker) in zip(bits.items(), LOOKS, strict=False):
         axes.plot(range(len(values)), values, color=colour, marker=marker, linewidth=2, label=name)
@@ -32,24 +39,24 @@ def bits_by_memory(bits: Mapping[str, Sequence[float]]) -> Static:
     axes.set_xticks(range(max(map(len, bits.values()))))
     axes.set_ylim(0, 1.05 * max(max(values) for values in bits.values()))
     axes.legend(loc="lower left")
-    return Static(figure, f"Bits a letter on unseen text, by letters remembered. {'; '.join(told)}.")
+    return Static(figure, f"Bits per letter on unseen text, by letters remembered. {'; '.join(told)}.")
 
 
 def scoreboard(scores: Sequence[Score], own: Sequence[Score] = ()) -> Static:
-    """Bits a letter of many models on the same unseen plays, worst first; a thin line spans the runs of one model.
+    """Bits per letter of many models on the same unseen plays, worst first; a thin line spans the runs of one model.
 
     Args:
         scores: recorded ones.
         own: of models trained on the page, in orange.
 
     >>> scoreboard([Score("RNN", (2.5, 2.4))], [Score("yours", (3.0,))]).alt
-    'Bits a letter on unseen plays. yours 3.00; RNN 2.45 (2 runs).'
+    'Bits per letter on unseen plays. yours 3.00; RNN 2.45 (2 runs).'
     """
     rows = sorted([*scores, *own], key=lambda score: -score.bits)
     figure = picture.new_figure(8.4, 0.9 + 0.28 * len(rows))
     room = 0.55 / figure.get_figheight()
     axes = figure.add_axes((0.31, room, 0.66, 0.98 - room), xlim=(0, 1.18 * rows[0].bits), ylim=(len(rows) - 0.4, -0.6))
-    axes.set_xlabel("bits a letter on unseen plays (fewer is better)")
+    axes.set_xlabel("bits per letter on unseen plays (fewer is better)")
     for at, score in enumerate(rows):
         axes.barh(at, score.bits, 0.7, color=ORANGE if score in own else BLUE)
         axes.plot([min(score.runs), max(score.runs)], [at, at], color=INK, linewidth=2)
@@ -61,7 +68,7 @@ def scoreboard(scores: Sequence[Score], own: Sequence[Score] = ()) -> Static:
         f"{score.name} {score.bits:.2f}" + (f" ({len(score.runs)} runs)" if len(score.runs) > 1 else "")
         for score in rows
     )
-    return Static(figure, f"Bits a letter on unseen plays. {told}.")
+    return Static(figure, f"Bits per letter on unseen plays. {told}.")
 
 
 def recall_by_distance(
@@ -121,3 +128,30 @@ def seconds_by_length(lengths: Sequence[int], seconds: Mapping[str, Sequence[flo
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return Static(figure, f"Milliseconds to read {lengths[0]:,} and {lengths[-1]:,} tokens. {'; '.join(told)}.")
+
+
+def fade_panels(figure: Figure) -> dict[str, Panel]:
+    """One curve of gradients over the letters back, and a dot at the chosen one."""
+    axes = figure.add_axes((0.14, 0.16, 0.83, 0.8), xlim=(0, FURTHEST + 1), xlabel="steps back")
+    axes.set(yscale="log", ylim=(FAINTEST, STRONGEST), ylabel="how much it moves")
+    axes.set_yticks(
+        [1e6, 1e3, 1, 1e-3, 1e-6, 1e-9, 1e-12],
+        ["1,000,000", "1,000", "1", "1/1,000", "1/million", "1/billion", "1/trillion"],
+    )
+    axes.minorticks_off()
+    axes.axhline(1, color=GREY, linewidth=1)
+    axes.text(FURTHEST, 2, "as much as the newest letter", color=GREY, ha="right", fontsize=10)
+    looks = {"fade": {"color": BLUE, "linewidth": 2.5}, "here": {"color": ORANGE, "marker": "o", "markersize": 10}}
+    return {"fade": Curves(axes, looks, ghosts=["fade"], legend={"loc": "lower left"})}
+
+
+def fade_contents(lengths: NDArray[np.float64], distance: int) -> dict[str, Any]:
+    """The curve; a dot that is too low or too high for the picture stands at its edge.
+
+    Args:
+        lengths: ``(FURTHEST + 1,)``, how much a letter so many steps back still moves the state.
+        distance: of the dot.
+    """
+    here = np.clip(lengths[distance], FAINTEST, STRONGEST)
+    curve = np.clip(lengths, FAINTEST / 10, STRONGEST * 10)
+    return {"fade": {"fade": (range(FURTHEST + 1), curve), "here": ([distance], [here])}}

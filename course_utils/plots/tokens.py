@@ -1,4 +1,4 @@
-"""Pictures of tokens: characters a token by vocabulary, one sentence in two languages, kinds of tokens."""
+"""Pictures of tokens: characters per token by vocabulary, one sentence in two languages, kinds of tokens."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,21 +17,22 @@ def characters_per_token(sizes: Sequence[int], texts: Mapping[str, Sequence[floa
         texts: by name of the text, one number for each size.
 
     >>> characters_per_token([256, 1000], {"a play": [1.0, 2.3]}).alt
-    'Characters a token, by vocabulary. a play: 256: 1.00, 1,000: 2.30.'
+    'Characters per token, by vocabulary. a play: 256: 1.00, 1,000: 2.30.'
     """
     figure = picture.new_figure(8.4, 3.4)
     axes = figure.add_axes((0.08, 0.16, 0.62, 0.79), xscale="log", xlabel="tokens in the vocabulary")
-    axes.set_ylabel("characters a token")
+    axes.set_ylabel("characters per token")
     told = []
     for (name, values), (colour, marker) in zip(texts.items(), LOOKS, strict=False):
         axes.plot(sizes, values, color=colour, marker=marker, linewidth=2, label=name)
         numbers = ", ".join(f"{size:,}: {value:.2f}" for size, value in zip(sizes, values, strict=True))
         told.append(f"{name}: {numbers}")
-    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    apart = [size for before, size in zip([1, *sizes], sizes, strict=False) if size > 1.25 * before]
+    axes.set_xticks(apart, [f"{size:,}" for size in apart])  # labels of sizes that are nearly equal would overlap
     axes.minorticks_off()
     axes.set_ylim(0, 1.1 * max(max(values) for values in texts.values()))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
-    return Static(figure, f"Characters a token, by vocabulary. {'. '.join(told)}.")
+    return Static(figure, f"Characters per token, by vocabulary. {'. '.join(told)}.")
 
 
 def two_languages(english: Sequence[int], japanese: Sequence[int]) -> Static:

@@ -388,3 +388,10 @@ def test_an_explorer_is_short_because_it_computes_and_draws_nothing_itself() -> 
     found = lengths()
     assert len(found) >= 12
     assert statistics.median(found.values()) < 70, sorted((count, name) for name, count in found.items())
+
+
+@pytest.mark.parametrize(
+    "name", ["AnalogyExplorer", "EmbeddingMap", "GradientFade", "MergeStepper", "NGramExplorer", "TokenExplorer"]
+)
+def test_explorers_of_language_keep_to_sixty_lines(name: str) -> None:
+    assert lengths()[name] <= 60

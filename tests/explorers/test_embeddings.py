@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from course_utils.explorers.embeddings import AXES, AnalogyExplorer, EmbeddingMap, nearness, read_formula
-from course_utils.plots.embeddings import Places, WordMap
+from course_utils.experiments.word_maps import AXES, Places, nearness, read_formula
+from course_utils.explorers.embeddings import AnalogyExplorer, EmbeddingMap
+from course_utils.plots.embeddings import WordMap
 from course_utils.plots.picture import new_figure
 
 from . import sweep
@@ -18,8 +19,8 @@ def test_the_caption_names_the_nearest_words_of_the_step():
     explorer.set(step=0)
     first = space().nearest("river", 1, step=0)[0]
     assert f"After 0 steps: nearest to river: {first[0]}" in explorer.says and first != near
-    last = explorer.score(200)
-    assert explorer.result.score == explorer.score(0) < 0.2 < 0.9 < last
+    last = space().score(200)
+    assert explorer.result.score == space().score(0) < 0.2 < 0.9 < last
     explorer.set(step=199)  # the last step that was kept
     assert "After 100 steps" in explorer.says
 

@@ -7,16 +7,10 @@ import pytest
 import torch
 
 from course_utils.experiments.distance import gradient_by_distance
-from course_utils.explorers.sequences import (
-    FURTHEST,
-    MEMORY,
-    SMOOTHINGS,
-    WRITTEN,
-    GradientFade,
-    NGramExplorer,
-    ngram_model,
-)
+from course_utils.experiments.next_letter import MEMORY, SMOOTHINGS, WRITTEN, ngram_model
+from course_utils.explorers.sequences import GradientFade, NGramExplorer
 from course_utils.models.ngram import AddK, KneserNey
+from course_utils.plots.sequences import FURTHEST
 
 from .sweep import refuses, silence
 from .sweep_sequences import LINES, counted
@@ -49,8 +43,7 @@ def test_the_table_is_what_plain_counting_gives(remembers: int) -> None:
     counts = plain_counts(LINES, known)
     assert now.remembered == known and now.before + now.remembered == explorer.beginning
     assert now.possible == len(counts)
-    for name, chance, count in zip(now.names, now.chances, now.counts, strict=True):
-        letter = {"a space": " ", "a line break": "\n"}.get(name, name.strip('"'))
+    for letter, chance, count in zip(now.letters, now.chances, now.counts, strict=True):
         assert count == counts.get(letter, 0)
         assert chance == pytest.approx(count / sum(counts.values()))
     assert sum(now.chances) + now.rest == pytest.approx(1)
@@ -111,7 +104,7 @@ def test_odd_texts_to_learn_from_are_learned_or_refused_in_a_sentence(text: str)
 
 def test_one_repeated_letter_is_certain_and_an_unknown_sign_never_came() -> None:
     explorer = NGramExplorer(*counted(), own_text="a" * 40, beginning="aaaa", remembers=3, unseen="none")
-    assert explorer.result.names[0] == '"a"' and explorer.result.chances[0] == 1 and explorer.result.possible == 1
+    assert explorer.result.letters[0] == "a" and explorer.result.chances[0] == 1 and explorer.result.possible == 1
     explorer.set(beginning="日本語")
     assert '"日本語" never came' in explorer.says and "日本語" in explorer.body.value
     assert "500" in refuses(lambda: NGramExplorer(*counted(), beginning="x" * 501))

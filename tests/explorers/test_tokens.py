@@ -87,14 +87,14 @@ def test_each_click_is_one_merge_of_plain_learning() -> None:
     steps = [step for step in learn_merges(text) if step[1] > 1]
     assert len(steps) > 3
     for number, (pair, count) in enumerate(steps):
-        assert f"stands {count} times" in explorer.says
+        assert f"occurs {count} times" in explorer.says
         joined = [explorer.result.ids[at] for at in sorted(explorer.result.joined)]
         assert set(pair) == set(joined) and len(joined) == 2 * count  # no pair of this text overlaps itself
         expected = merge(explorer.result.ids, pair, 256 + number)
         explorer.press("merge_once")
         assert list(explorer.result.ids) == expected and explorer.merges == number + 1
         seen.append(len(explorer.result.ids))
-    assert "No pair stands twice any more" in explorer.says
+    assert "No pair occurs twice any more" in explorer.says
     assert "Type a longer text" in refuses(lambda: explorer.press("merge_once"))
     for count in reversed(seen[:-1]):
         explorer.press("take_back")
