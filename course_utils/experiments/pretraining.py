@@ -40,7 +40,7 @@ class Snapshot:
     step: int
     model: Transformer
     tokenizer: TableTokenizer
-    validation_bits: float  # bits per character on the six plays for watching
+    validation_bits: float  # bits per character on the first 50,000 characters of the six plays for watching
     made: dict[str, Any]  # how: setting, command, processor seconds
 
 

@@ -44,7 +44,6 @@ class TransformerConfig:
     fused: bool = True  # torch's fused attention; False: the one written out
     # What makes a small model learn faster; published models of the presets have none of it.
     earlier_tokens: int = 0  # how many tokens before each one add a vector of their own to its vector
-    pair_scores: bool = False  # a table of pairs of neighbours, added to the logits
     logit_cap: float | None = None  # logits stay between this and minus this
     zero_outputs: bool = False  # blocks start by adding nothing to the stream
 

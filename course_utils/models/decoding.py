@@ -182,5 +182,5 @@ def _last_logits(
         given = given[:-1]
     if isinstance(model, Transformer) and type(model).forward is FORWARD and not is_hooked(model):
         if model.config.causal:
-            return model.unembed(model.hidden_states(*given)[rows, last], given[0][rows, last])
+            return model.unembed(model.hidden_states(*given)[rows, last])
     return model(*given)[rows, last]

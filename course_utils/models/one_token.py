@@ -37,7 +37,7 @@ def weights_in_order(model: nn.Module) -> list[Tensor] | None:
         return None
     config = model.config
     llama = (config.norm, config.norm_first, config.positions, config.activation) == ("rms", True, "rotary", "swiglu")
-    extras = config.earlier_tokens or config.pair_scores or config.logit_cap is not None
+    extras = config.earlier_tokens or config.logit_cap is not None
     parts = plain_parts(model) if llama and config.causal and not extras else None
     if parts is None:
         return None

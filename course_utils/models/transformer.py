@@ -366,8 +366,6 @@ class Transformer(nn.Module):
                 self.final_norm = make_norm(config)
             if not config.tied_output:
                 self.unembedding = nn.Linear(config.width, config.vocabulary, bias=False)
-            if config.pair_scores:
-                self.pair_scores = nn.Embedding(config.vocabulary, config.vocabulary)
         self.init_weights(torch.Generator().manual_seed(seed))
         self._positions: Tensor | None = None  # see fixed_positions
 
@@ -382,8 +380,7 @@ class Transformer(nn.Module):
             if weight.is_meta:  # a model without memory, for its shapes or to be filled from a file
                 continue
             adds_to_stream = name.endswith(("attention.output.weight", "mlp.down.weight"))
-            starts_at_zero = name.startswith(("earlier_embeddings", "pair_scores"))
-            if starts_at_zero or (adds_to_stream and self.config.zero_outputs):
+            if name.startswith("earlier_embeddings") or (adds_to_stream and self.config.zero_outputs):
                 nn.init.zeros_(weight)
             elif weight.dim() == 2:
                 spread = 0.02 / math.sqrt(2 * self.config.layers) if adds_to_stream else 0.02  # a block adds twice
@@ -413,7 +410,7 @@ class Transformer(nn.Module):
                 "this model is an encoder (causal=False): each token sees the next one, so it predicts none; "
                 "call hidden_states for a vector of each token"
             )
-        return self.unembed(self.hidden_states(ids, cache, mask), ids)
+        return self.unembed(self.hidden_states(ids, cache, mask))
 
     def hidden_states(
         self, ids: Tensor, cache: KeyValueCache | None = None, mask: Tensor | None = None, *others: Tensor | None
@@ -451,22 +448,12 @@ class Transformer(nn.Module):
             cache.length, cache.mask = cache.length + ids.size(1), real
         return self.final_norm(stream) if self.config.norm_first else stream
 
-    def unembed(self, stream: Tensor, ids: Tensor | None = None) -> Tensor:
-        """Compare vectors with every row of the output table.
-
-        Args:
-            stream: ``(..., width)``.
-            ids: ``(...)`` int64, the tokens at which these vectors stand, for a model with ``pair_scores``.
-
-        Returns:
-            logits ``(..., vocabulary)``.
-        """
+    def unembed(self, stream: Tensor) -> Tensor:
+        """Compare vectors with every row of the output table: ``(..., width)`` to logits ``(..., vocabulary)``."""
         if self.config.tied_output:
             logits = functional.linear(stream, self.token_embedding.weight)
         else:
             logits = self.unembedding(stream)
-        if self.config.pair_scores and ids is not None:
-            logits = logits + self.pair_scores(ids)  # how well each token follows this one, whatever came before it
         cap = self.config.logit_cap
         return logits if cap is None else cap * torch.tanh(logits / cap)
 
@@ -504,7 +491,7 @@ class Transformer(nn.Module):
     def _earlier(self, ids: Tensor, cache: KeyValueCache | None, real: Tensor | None) -> Tensor:
         """What the tokens just before each of these add to its vector, ``(batch, tokens, width)``.
 
-        A text's first letters say much about the next one, but attention has to learn first where they stand. Here
+        The letters just before say much about the next one, but attention has to learn first where they stand. Here
         the token before has a table of its own, the one before that another (as in N-Grammer, Roy et al. 2022, and in
         the convolutions of Primer, So et al. 2021).
         """

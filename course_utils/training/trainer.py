@@ -119,9 +119,10 @@ class Trainer:
             for gradient in gradients:
                 gradient.mul_(scale / counted)
         if self.recipe.clip is not None:
-            length = nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip).item()
-            if not math.isfinite(length):
-                raise self._diverged("gradient", length, self._last_bad_gradient())
+            length = nn.utils.get_total_norm(gradients)
+            if not length.isfinite():
+                raise self._diverged("gradient", length.item(), self._last_bad_gradient())
+            nn.utils.clip_grads_with_norm_(self.parameters, self.recipe.clip, length)
         for optimiser in self.optimisers:
             optimiser.step()
         before = self.history.seconds[-1] if self.history.seconds else 0.0
