@@ -1,16 +1,18 @@
 """Tiny tales hold together: a simulator and a reader, both separate from the generator, go through 1,000 stories."""
 
 import hashlib
+import json
 import re
 from collections import Counter, defaultdict
 
 import pytest
 
-from course_utils.data import tiny_tales, tiny_tales_text
+from course_utils.data import recorded, tiny_tales, tiny_tales_text
 from course_utils.data.tales import TALES, headings, judge, lexicon
 from course_utils.data.tales.language import Dice
 from course_utils.data.tales.preferences import POLITE, RUDE, WEIGHTS
 from course_utils.data.tales.questions import KINDS, NOT_TOLD
+from course_utils.experiments import tiny_tales as lesson
 
 SHE = {person.name: person.she for person in lexicon.PEOPLE}
 NOUNS = {*lexicon.COLOURED, *lexicon.PLAIN, *lexicon.MANY, *lexicon.FOOD}
@@ -152,8 +154,25 @@ def test_the_world_of_1000_stories_is_consistent(tales):
     assert set(VERBS) < set(kinds) and min(kinds.values()) > 50
 
 
-FIXED = [re.sub(r"\{[^}]*\}", "", part) for need in lexicon.NEEDS for part in (need.cause, need.outcome)]
-FIXED += [cause for _, cause in lexicon.MOODS] + list(lexicon.ENDINGS)
+def _pattern(template):
+    """Finds a template in a text, whatever its slots and tense."""
+    text = re.escape(template.lower().replace('"', "")).replace(r"\{a\.his\}", r"[\w']+")
+    text = re.sub(r"\\\{[^}]*\\\}", r"[\\w']+", text)
+    return re.sub(r"\\\[(.*?)\\\|(.*?)\\\]", r"(?:\1|\2)", text)
+
+
+# What causes, outcomes and endings say in fixed words, where "it" means something of their own.
+PHRASES = re.compile(
+    "|".join(
+        _pattern(part)
+        for part in (
+            *(part for need in lexicon.NEEDS for part in (need.cause, need.outcome)),
+            *(cause for _, cause in lexicon.MOODS),
+            *lexicon.TOGETHER,
+            *lexicon.ENDINGS,
+        )
+    )
+)
 
 
 def resolve(sentence, before):
@@ -190,7 +209,7 @@ def test_it_and_them_mean_the_one_thing_that_was_named(tales):
         before = []
         for sentence in tale.sentences:
             text = sentence.text.lower()
-            fixed = any(re.search(_pattern(part), text) for part in (*lexicon.ENDINGS, *_phrases()))
+            fixed = PHRASES.search(text)
             now = [noun for noun in NOUNS if re.search(rf"\b{noun}\b", text)]
             found = re.findall(r"\b(it|them)\b", text)
             if found and not fixed and not re.match(r'it (is|was) a \w+ \w+, and|"it is', text):
@@ -201,21 +220,6 @@ def test_it_and_them_mean_the_one_thing_that_was_named(tales):
                 checked += 1
             before = now or (before if found else [])
     assert checked > 300
-
-
-def _phrases():
-    return (
-        [part for need in lexicon.NEEDS for part in (need.cause, need.outcome)]
-        + [c for _, c in lexicon.MOODS]
-        + list(lexicon.TOGETHER)
-    )
-
-
-def _pattern(template):
-    """Finds a template in a text, whatever its slots and tense."""
-    text = re.escape(template.lower().replace('"', "")).replace(r"\{a\.his\}", r"[\w']+")
-    text = re.sub(r"\\\{[^}]*\\\}", r"[\\w']+", text)
-    return re.sub(r"\\\[(.*?)\\\|(.*?)\\\]", r"(?:\1|\2)", text)
 
 
 def test_each_sentence_says_what_its_events_say(tales):
@@ -381,20 +385,14 @@ def test_what_an_answer_names_stands_in_the_sentences_it_rests_on(tales):
 
 def test_no_shortcut_answers_the_questions():
     """Whoever reads only the question, or names what comes last, first or most often, is mostly wrong."""
-    from course_utils.experiments.tiny_tales import shortcuts
-
-    scores = shortcuts(tiny_tales("train", 2500), tiny_tales("test", 500))
+    scores = lesson.shortcuts(tiny_tales("train", 800), tiny_tales("test", 400))
     assert scores["nothing read: always the most frequent answer"] < 0.2
-    assert scores["question read: the most frequent answer to its kind"] < 0.3
-    assert all(score < 0.45 for score in scores.values()), scores
-    for kind, share in Counter(q.kind for t in tiny_tales("train", 500) for q in t.questions()).items():
-        assert share > 0, kind
+    assert scores["question read: the most frequent answer to its kind"] < 0.32
+    assert all(score < 0.47 for score in scores.values()), scores
 
 
 def test_stories_vary():
-    from course_utils.experiments.tiny_tales import variety
-
-    found = variety(tiny_tales("train", 3000), tiny_tales("test", 500))
+    found = lesson.variety(tiny_tales("train", 2000), tiny_tales("test", 500))
     assert found["distinct sentences, share of all"] > 0.6
     assert found["held-out stories whose every sentence was seen, share"] < 0.002
     assert found["most frequent sentence without its names, share"] < 0.03
@@ -463,3 +461,40 @@ def test_what_cannot_be_asked_for():
         tiny_tales("dev")
     with pytest.raises(ValueError, match="n=0 stories"):
         tiny_tales("train", 0)
+
+
+def test_the_trained_model_knows_the_tales_and_their_words():
+    model, tokenizer = lesson.load()
+    assert tokenizer.tokens == lesson.words().tokens
+    assert model.config.vocabulary == len(tokenizer) < 1500
+    assert 1e6 < sum(weight.numel() for weight in model.parameters()) < 3e6
+    made = json.loads(lesson.checkpoint_path().with_suffix(".json").read_text(encoding="utf-8"))
+    assert lesson.held_out_loss(model) == pytest.approx(made["held_out_loss"]["validation"], abs=0.01)
+    losses = [lesson.held_out_loss(lesson.load(step)[0], windows=10) for step in lesson.SNAPSHOTS]
+    assert losses == sorted(losses, reverse=True) and losses[-1] > made["held_out_loss"]["validation"]
+
+
+def test_every_place_and_apple_are_one_token_each_and_apple_is_hardly_likely():
+    model, _ = lesson.load()
+    prompts = headings(lesson.PROMPTS)
+    rows = lesson.place_probabilities(model, prompts)
+    assert [row["place"] for row in rows] == [asked.place for asked in prompts]
+    for row in rows:
+        places = sum(row[place] for place in lesson.PLACES)
+        assert row["apple"] < 0.001 < 0.8 < places < 1.001
+    with pytest.raises(ValueError, match="spaceship is no word of the tales"):
+        lesson.next_word_probabilities(model, "Anna is in the", ["spaceship"])
+    recorded_rows = [row for row in recorded("tiny_tales_places").rows if row["step"] == max(lesson.SNAPSHOTS)]
+    early = lesson.place_probabilities(lesson.load(max(lesson.SNAPSHOTS))[0], prompts)
+    for row, before in zip(early, recorded_rows, strict=True):
+        assert row[row["place"]] == pytest.approx(before[row["place"]], abs=0.05)
+
+
+def test_a_damaged_or_missing_model_is_a_sentence(monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match=r"There is no model tiny_tales-step-00007\.safetensors; choose step"):
+        lesson.load(7)
+    broken = tmp_path / "tiny_tales.safetensors"
+    broken.write_bytes(lesson.checkpoint_path().read_bytes()[:-100])
+    monkeypatch.setattr(lesson, "checkpoint_path", lambda step=None: broken)
+    with pytest.raises(ValueError, match="is damaged"):
+        lesson.load()

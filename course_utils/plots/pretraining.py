@@ -18,6 +18,7 @@ from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
 from course_utils.wording import percent
 
 COLUMNS = 46  # signs in a line of a page
+KINDS_OF_PROMPTS = {"need": ("a need decides", ORANGE), "thing": ("where a thing lies decides", BLUE)}
 
 
 class Page:
@@ -143,10 +144,10 @@ def places_by_step(rows: Sequence[Mapping[str, Any]], prompt: int = 0) -> Static
         rows: of ``datasets/runs/tiny_tales_places.csv``.
         prompt: the story of the left picture.
 
-    >>> row = {"prompt": 0, "kind": "need", "place": "shop", "held_out_loss": 5, "seconds": 0, "apple": 0.0, "park": 0.5}
+    >>> row = {"prompt": 0, "kind": "need", "place": "shop", "held_out_loss": 5, "seconds": 0, "apple": 0.0, "park": 1}
     >>> rows = [{**row, "step": 0, "shop": 0.25}, {**row, "step": 9, "shop": 0.75}]
-    >>> places_by_step(rows).alt
-    'In story 0, shop rises from 25 % to 75 % in 9 steps; apple ends at 0 %. In 1 stories, the right place: 75 %.'
+    >>> places_by_step(rows).alt[:75]
+    'In story 0, shop rises from 25 % to 75 % in 9 steps; apple ends at <0.01 %.'
     """
     own = [row for row in rows if row["prompt"] == prompt]
     steps, right = [row["step"] for row in own], own[0]["place"]
@@ -160,15 +161,20 @@ def places_by_step(rows: Sequence[Mapping[str, Any]], prompt: int = 0) -> Static
     both[0].plot(steps, [row[right] for row in own], color=ORANGE, linewidth=2.5, label=right)
     both[0].set(ylabel="probability of the next word", title="this story")
     both[0].legend(loc="center right")
-    numbers = sorted({row["prompt"] for row in rows})
-    chances = np.array([[row[row["place"]] for row in rows if row["prompt"] == number] for number in numbers])
-    both[1].plot(steps, chances.T, color=ORANGE, linewidth=0.7, alpha=0.5)
-    both[1].plot(steps, chances.mean(0), color=ORANGE, linewidth=2.5, label="their mean")
-    both[1].set(title=f"the right place in each of {len(numbers)} stories")
-    both[1].legend(loc="lower right")
+    told = []
+    for kind, (words, colour) in KINDS_OF_PROMPTS.items():
+        numbers = sorted({row["prompt"] for row in rows if row["kind"] == kind})
+        if numbers:
+            runs = [[row[row["place"]] for row in rows if row["prompt"] == number] for number in numbers]
+            chances = np.array(runs)  # (stories, moments)
+            both[1].plot(steps, chances.T, color=colour, linewidth=0.7, alpha=0.5)
+            both[1].plot(steps, chances.mean(0), color=colour, linewidth=2.5, label=f"{words} ({len(numbers)} stories)")
+            told.append(f"{words}, {len(numbers)} stories: {percent(chances[:, -1].mean())} on average")
+    both[1].set(title="the right place in many stories")
+    both[1].legend(loc="upper left", bbox_to_anchor=(0, 0.6))
+    first, last = (percent(own[at][right]) for at in (0, -1))
     return Static(
         figure,
-        f"In story {prompt}, {right} rises from {percent(own[0][right])} to {percent(own[-1][right])} in {steps[-1]} steps; "
-        f"apple ends at {percent(own[-1]['apple'])}. In {len(numbers)} stories, the right place: "
-        f"{percent(chances[:, -1].mean())}.",
+        f"In story {prompt}, {right} rises from {first} to {last} in {steps[-1]} steps; apple ends at "
+        f"{percent(max(own[-1]['apple'], 1e-6))}. The right place at the end: {'; '.join(told)}.",
     )

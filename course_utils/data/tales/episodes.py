@@ -87,8 +87,12 @@ class Teller(World):
             ))  # fmt: skip
             self.say(template, self.own(who, thing), Event("absent", absent.name), A=who, T=thing, C=absent)
             return
-        ways: tuple[str, ...] = ("{A} [has|had] {T}", "{A} [carries|carried] {T}", "{A} [has|had] brought {T}",
-                "{A} [has|had] {T} with {A.him}")  # fmt: skip
+        ways: tuple[str, ...] = (
+            "{A} [has|had] {T}",
+            "{A} [carries|carried] {T}",
+            "{A} [has|had] brought {T}",
+            "{A} [has|had] {T} with {A.him}",
+        )
         way = "{A} also [has|had] {T}" if who in self.holder.values() else self.dice.pick(ways)
         self.say(way, self.own(who, thing), A=who, T=thing)
 
@@ -102,9 +106,12 @@ class Teller(World):
             return False
         host, place, who = self.dice.pick(self.cast[:2]), self.dice.pick(self.places), new[0]
         relation = self.dice.pick([name for name in lexicon.RELATIONS[who.she] if name not in self.used])
-        ways: tuple[str, ...] = ("{A} [is|was] {P.in}", "at that time, {A} [is|was] {P.in}",
-                f"{{A}}, {{B.name}}'s {relation}, [is|was] {{P.in}}",
-                f"{{B.his}} {relation} {{A}} [is|was] {{P.in}}")  # fmt: skip
+        ways: tuple[str, ...] = (
+            "{A} [is|was] {P.in}",
+            "at that time, {A} [is|was] {P.in}",
+            f"{{A}}, {{B.name}}'s {relation}, [is|was] {{P.in}}",
+            f"{{B.his}} {relation} {{A}} [is|was] {{P.in}}",
+        )
         self.say(self.dice.pick(ways), self.be(who, place), A=who, B=host, P=place)
         if self.dice.chance(0.4):
             self.possess(who)
@@ -141,9 +148,11 @@ class Teller(World):
             return False
         host = self.dice.pick(others)
         place, verb = self.where[host], self.dice.pick(("visit", "see", "meet", "help", "look for"))
-        ways: tuple[str, ...] = (f"{{A}} [goes|went] {{P.to}} to {verb} {{B.name}}",
-                f"{{A}} [walks|walked] {{P.to}} to {verb} {{B.name}}",
-                f"to {verb} {{B.name}}, {{A.name}} [goes|went] {{P.to}}")  # fmt: skip
+        ways: tuple[str, ...] = (
+            f"{{A}} [goes|went] {{P.to}} to {verb} {{B.name}}",
+            f"{{A}} [walks|walked] {{P.to}} to {verb} {{B.name}}",
+            f"to {verb} {{B.name}}, {{A.name}} [goes|went] {{P.to}}",
+        )
         self.say(self.dice.pick(ways), self.go(who, place, f"to {verb} {host.name}"), A=who, B=host, P=place)
         return self.dice.chance(0.6) and (self.hand_over() if self.dice.chance(0.6) else self.together())
 
@@ -197,9 +206,11 @@ class Teller(World):
         self._leave_behind(who, thing, spot, there)
         if self.dice.chance(0.45):
             gone = "[are|were]" if thing.form == "many" else "[is|was]"
-            ways: tuple[str, ...] = ("{A} [looks|looked] for {T.the}, but [finds|found] nothing",
-                    f"there {{A}} [notices|noticed] that {{T.the}} {gone} gone",
-                    "{A} [searches|searched] everywhere for {T.the}")  # fmt: skip
+            ways: tuple[str, ...] = (
+                "{A} [looks|looked] for {T.the}, but [finds|found] nothing",
+                f"there {{A}} [notices|noticed] that {{T.the}} {gone} gone",
+                "{A} [searches|searched] everywhere for {T.the}",
+            )
             self.say(self.dice.pick(ways), A=who, T=thing)
         if self.dice.chance(0.6):
             feeling = self.dice.pick(("sad", "upset", "worried", "unhappy"))
@@ -240,9 +251,11 @@ class Teller(World):
         """Somebody forgets a thing and goes on, in one sentence or two."""
         words: dict[str, Any] = {"A": who, "T": thing, "S": spot, "P": there}
         if self.dice.chance(0.5):
-            ways: tuple[str, ...] = ("{A} [forgets|forgot] {T} {S} and [goes|went] {P.to}",
-                    "{A} [leaves|left] {T} {S} by mistake and [goes|went] {P.to}",
-                    "without thinking, {A} [leaves|left] {T} {S} and [walks|walked] {P.to}")  # fmt: skip
+            ways: tuple[str, ...] = (
+                "{A} [forgets|forgot] {T} {S} and [goes|went] {P.to}",
+                "{A} [leaves|left] {T} {S} by mistake and [goes|went] {P.to}",
+                "without thinking, {A} [leaves|left] {T} {S} and [walks|walked] {P.to}",
+            )
             self.say(self.dice.pick(ways), self.put(who, thing, spot, "lose"), self.go(who, there), **words)
             return
         ways = ("{A} [forgets|forgot] {T} {S}", "by mistake, {A} [leaves|left] {T} {S}",
@@ -263,9 +276,12 @@ class Teller(World):
                       '"Could I use {T.the} today?" [asks|asked] {B.name}',
                       "{B} [asks|asked] {A.him} for {T.the}")  # fmt: skip
             self.say(self.dice.pick(wishes), A=who, B=whom, T=thing)
-            ways: tuple[str, ...] = ('"Of course," [says|said] {A.name} and [hands|handed] {T.the} to {B.him}',
-                    "{A} [gives|gave] {T} to {B.him}", "so {A} [lets|let] {B.him} have {T.the}",
-                    '"Here you are," [says|said] {A.name} and [gives|gave] {T.the} to {B.him}')  # fmt: skip
+            ways: tuple[str, ...] = (
+                '"Of course," [says|said] {A.name} and [hands|handed] {T.the} to {B.him}',
+                "{A} [gives|gave] {T} to {B.him}",
+                "so {A} [lets|let] {B.him} have {T.the}",
+                '"Here you are," [says|said] {A.name} and [gives|gave] {T.the} to {B.him}',
+            )
         else:
             ways = ("{A} [gives|gave] {T} to {B.him}", "{A} [hands|handed] {T} to {B.him}",
                     "{A} [passes|passed] {T} to {B.him}", "{A} [gives|gave] {B.him} {T.the}",
@@ -294,9 +310,11 @@ class Teller(World):
             return False
         one, other = self.dice.pick(pairs)
         who, whom = self.holder[one], self.holder[other]
-        ways: tuple[str, ...] = ("{A} [gives|gave] {T.the} to {B.him} and [gets|got] {U.the} in return",
-                "{A} [exchanges|exchanged] {T.the} with {B.him} for {U.the}",
-                "{A} [swaps|swapped] {T.the} with {B.him} for {U.the}")  # fmt: skip
+        ways: tuple[str, ...] = (
+            "{A} [gives|gave] {T.the} to {B.him} and [gets|got] {U.the} in return",
+            "{A} [exchanges|exchanged] {T.the} with {B.him} for {U.the}",
+            "{A} [swaps|swapped] {T.the} with {B.him} for {U.the}",
+        )
         self.say(self.dice.pick(ways), self.give(who, one, whom),
                  self.give(whom, other, who), link=True, A=who, B=whom, T=one, U=other)  # fmt: skip
         return True
@@ -354,8 +372,11 @@ class Teller(World):
     def _notice(self, thing: Thing, place: Place, spot: str) -> None:
         """The story says where a thing lies."""
         they, be = ("[lie|lay]", "[are|were]") if thing.form == "many" else ("[lies|lay]", "[is|was]")
-        ways: tuple[str, ...] = (f"there {be} {{T}} {{S}} {{P.in}}", f"{{T}} {they} {{S}} {{P.in}}",
-                "somebody [has|had] left {T} {S} {P.in}")  # fmt: skip
+        ways: tuple[str, ...] = (
+            f"there {be} {{T}} {{S}} {{P.in}}",
+            f"{{T}} {they} {{S}} {{P.in}}",
+            "somebody [has|had] left {T} {S} {P.in}",
+        )
         self.say(self.dice.pick(ways), self.lie(thing, place, spot), T=thing, S=spot, P=place)
 
     def fetch(self) -> bool:
@@ -428,8 +449,11 @@ class Teller(World):
             return False
         self.used.add("miss")
         who, thing = self.somebody(), self.thing()
-        ways: tuple[str, ...] = ("{A} [cannot|could not] find {A.his} {T.noun} anywhere", "{A} [is|was] looking for {A.his} {T.noun}",
-                "{A} [looks|looked] everywhere for {A.his} {T.noun}")  # fmt: skip
+        ways: tuple[str, ...] = (
+            "{A} [cannot|could not] find {A.his} {T.noun} anywhere",
+            "{A} [is|was] looking for {A.his} {T.noun}",
+            "{A} [looks|looked] everywhere for {A.his} {T.noun}",
+        )
         self.say(self.dice.pick(ways), Event("miss", who.name, what=thing.name), A=who, T=thing)
         if self.dice.chance(0.4):
             feeling = self.dice.pick(("worried", "cross", "upset"))
@@ -452,10 +476,12 @@ class Teller(World):
             return False
         self.absent_told = True
         relation = self.dice.pick(lexicon.RELATIONS[absent.she])
-        ways: tuple[str, ...] = (f"{{A}} [thinks|thought] of {{A.his}} {relation} {{C}}",
-                f"{{A}} [misses|missed] {{A.his}} {relation} {{C}}",
-                f"{{A.his}} {relation} {{C}} [has|had] not written for a long time",
-                f"{{A}} [hopes|hoped] that {{A.his}} {relation} {{C}} [will|would] call soon")  # fmt: skip
+        ways: tuple[str, ...] = (
+            f"{{A}} [thinks|thought] of {{A.his}} {relation} {{C}}",
+            f"{{A}} [misses|missed] {{A.his}} {relation} {{C}}",
+            f"{{A.his}} {relation} {{C}} [has|had] not written for a long time",
+            f"{{A}} [hopes|hoped] that {{A.his}} {relation} {{C}} [will|would] call soon",
+        )
         self.say(self.dice.pick(ways), Event("absent", absent.name), A=who, C=absent)
         return True
 
