@@ -18,7 +18,7 @@ from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
 from course_utils.wording import percent
 
 COLUMNS = 46  # signs in a line of a page
-KINDS_OF_PROMPTS = {"need": ("a need decides", ORANGE), "thing": ("where a thing lies decides", BLUE)}
+KINDS_OF_PROMPTS = {"need": ("a need decides", ORANGE), "thing": ("a thing's place decides", BLUE)}
 
 
 class Page:
@@ -160,7 +160,7 @@ def places_by_step(rows: Sequence[Mapping[str, Any]], prompt: int = 0) -> Static
     both[0].plot(steps, [row["apple"] for row in own], color=INK, linestyle=":", linewidth=2, label="apple")
     both[0].plot(steps, [row[right] for row in own], color=ORANGE, linewidth=2.5, label=right)
     both[0].set(ylabel="probability of the next word", title="this story")
-    both[0].legend(loc="center right")
+    both[0].legend(loc="upper left")
     told = []
     for kind, (words, colour) in KINDS_OF_PROMPTS.items():
         numbers = sorted({row["prompt"] for row in rows if row["kind"] == kind})
@@ -168,10 +168,10 @@ def places_by_step(rows: Sequence[Mapping[str, Any]], prompt: int = 0) -> Static
             runs = [[row[row["place"]] for row in rows if row["prompt"] == number] for number in numbers]
             chances = np.array(runs)  # (stories, moments)
             both[1].plot(steps, chances.T, color=colour, linewidth=0.7, alpha=0.5)
-            both[1].plot(steps, chances.mean(0), color=colour, linewidth=2.5, label=f"{words} ({len(numbers)} stories)")
+            both[1].plot(steps, chances.mean(0), color=colour, linewidth=2.5, label=words)
             told.append(f"{words}, {len(numbers)} stories: {percent(chances[:, -1].mean())} on average")
     both[1].set(title="the right place in many stories")
-    both[1].legend(loc="upper left", bbox_to_anchor=(0, 0.6))
+    both[1].legend(loc="upper left")
     first, last = (percent(own[at][right]) for at in (0, -1))
     return Static(
         figure,
