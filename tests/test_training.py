@@ -18,6 +18,7 @@ from torch import nn
 from course_utils import files, training
 from course_utils.models.mlp import MLP, MLPConfig
 from course_utils.models.regularisers import Dropout
+from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.training import Recipe, Trainer, cross_entropy_loss, supervised
 
 
@@ -187,7 +188,7 @@ def test_a_recipe_survives_json_and_names_what_it_does_not_know():
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"optimiser": "Adam"}, "optimiser='Adam' is not known; choose one of: AdamW, SGD"),
+        ({"optimiser": "Adam"}, "optimiser='Adam' is not known; choose one of: AdamW, Muon, SGD"),
         ({"schedule": "up"}, "schedule='up' is not known; choose one of: constant, linear"),
         ({"learning_rate": -1}, "learning_rate=-1 must be a number 0 or more; the usual is 0.001"),
         ({"learning_rate": math.nan}, "learning_rate=nan"),
@@ -202,6 +203,9 @@ def test_a_recipe_survives_json_and_names_what_it_does_not_know():
         ({"clip": 0}, "clip=0 must be a number above 0, or None"),
         ({"hold": 0}, "hold=0 must be a whole number from 1"),
         ({"accumulation": 2.0}, "accumulation=2.0 must be a whole number"),
+        ({"precision": "float16"}, "precision='float16' is not known; choose one of: float32, bfloat16, auto"),
+        ({"cooldown": 2}, "cooldown=2 must be a number from 0 to 1"),
+        ({"beside": -1}, "beside=-1 must be a number 0 or more"),
     ],
 )
 def test_a_recipe_refuses_nonsense_in_a_sentence(settings, says):
@@ -220,6 +224,7 @@ def test_schedules_equal_their_formulas():
             "cosine to a tenth": (Recipe(1.0, schedule="cosine", final=0.1), 0.1 + 0.9 * wave),
             "warm, linear": (Recipe(schedule="linear", **warm), (step + 1) / 20 if step < 20 else (100 - step) / 80),
             "exponential": (Recipe(2.0, schedule="exponential", final=0.01), 2 * 0.01 ** (step / 100)),
+            "cool-down": (Recipe(1.0, schedule="linear", cooldown=0.2), 1.0 if step < 80 else (100 - step) / 20),
             "in epochs": (Recipe(schedule="linear", learning_rate=1.0, hold=10), 1 - step // 10 / 10),
         }
         for name, (recipe, expected) in rates.items():
@@ -339,6 +344,22 @@ def test_a_gradient_that_is_no_number_stops_a_clipped_run_before_it_spoils_the_w
     assert torch.equal(weights(network), weights(model()))
 
 
+def test_a_run_that_diverges_names_the_layer_where_it_began():
+    network = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 3))
+    with torch.no_grad():
+        network[2].weight[3, 3] = math.nan
+    history = fit(network)
+    assert history.stopped.startswith("not finite at step 0: the loss became nan, first in 2; try a smaller")
+
+    class Root(nn.Module):
+        def forward(self, inputs):
+            return (inputs * 0).sum(-1, keepdim=True).sqrt() + inputs  # its slope at 0 is infinite
+
+    network = nn.Sequential(nn.Linear(2, 8), Root(), nn.Linear(8, 3))
+    history = fit(network, recipe=Recipe(clip=1.0))
+    assert "the gradient became nan, first in 0; try" in history.stopped, "the last one behind the root's slope"
+
+
 def test_losses_at_the_edge_of_the_numbers_are_no_trouble():
     network = nn.Linear(1, 1).double()
     huge = [(torch.ones(1, 1).double(), torch.full((1, 1), sign * 1.0).double()) for sign in (1, -1, 1)]
@@ -419,6 +440,9 @@ RECIPES = {
     "AdamW": Recipe(0.02, schedule="cosine", warmup=0.1),
     "SGD": Recipe(0.05, optimiser="SGD", schedule="exponential", final=0.01, clip=0.5, accumulation=2),
     "plain": Recipe(0.05, optimiser="SGD", momentum=0, schedule="linear"),
+    "Muon": Recipe(
+        0.02, optimiser="Muon", beside=0.02, schedule="linear", cooldown=0.5, precision="bfloat16", clip=1.0
+    ),
 }
 
 
@@ -606,3 +630,62 @@ def test_a_full_disk_is_a_sentence_and_the_old_weights_stand(tmp_path, monkeypat
     assert sorted(file.name for file in tmp_path.rglob("*.*")) == [
         "model.safetensors", "step-00000005.safetensors", "trainer.json"
     ]  # fmt: skip
+
+
+# ---- Muon and bfloat16
+
+
+def matrices() -> list[nn.Parameter]:
+    """Lying, standing and square, some of one shape."""
+    shapes = [(8, 24), (24, 8), (8, 8), (8, 24), (8, 8), (32, 8), (8, 32)]
+    random = torch.Generator().manual_seed(0)
+    return [nn.Parameter(torch.randn(shape, generator=random)) for shape in shapes]
+
+
+def test_muon_equals_torchs_own():
+    ours, theirs = matrices(), matrices()
+    settings = {"lr": 0.02, "momentum": 0.9, "weight_decay": 0.1}
+    optimisers = [training.Muon(ours, **settings), torch.optim.Muon(theirs, **settings)]
+    for step in range(5):
+        for weights, optimiser in zip((ours, theirs), optimisers, strict=True):
+            random = torch.Generator().manual_seed(step)
+            for place, weight in enumerate(weights):
+                gradient = torch.randn(weight.shape, generator=random)
+                weight.grad = None if (place, step) == (2, 0) else gradient
+            optimiser.step()
+    for mine, other, start in zip(ours, theirs, matrices(), strict=True):
+        moved = (other - start).abs().max()
+        # Both round to bfloat16, in products of different routines: a percent of what was moved.
+        torch.testing.assert_close(mine, other, atol=0.03 * moved.item(), rtol=0)
+    with pytest.raises(ValueError, match=r"one parameter has the shape \(3,\); give it to AdamW"):
+        training.Muon([nn.Parameter(torch.ones(3))])
+
+
+def test_muon_moves_the_matrices_inside_and_adamw_the_rest():
+    model = Transformer(TransformerConfig.preset("tiny", tied_output=False, bias=True, earlier_tokens=1))
+    muon, adamw = Trainer(model, steps=1, recipe=RECIPES["Muon"]).optimisers
+    name_of = {id(weight): name for name, weight in model.named_parameters()}
+    moved = {name_of[id(weight)] for weight in muon.param_groups[0]["params"]}
+    parts = ("attention.query_key_value", "attention.output", "mlp.up", "mlp.down")
+    assert moved == {f"blocks.{layer}.{part}.weight" for layer in range(2) for part in parts}
+    assert {name_of[id(weight)] for weight in adamw.param_groups[0]["params"]} == set(name_of.values()) - moved
+    with pytest.raises(ValueError, match="has none; take AdamW"):
+        Trainer(nn.Sequential(nn.Embedding(4, 4)), steps=1, recipe=RECIPES["Muon"])
+
+
+def test_bfloat16_products_leave_the_weights_in_float32_and_are_nearly_as_good():
+    networks, seen = [model(), model()], []
+    networks[1].layers[0].register_forward_hook(lambda layer, inputs, result: seen.append(result.dtype))
+    losses = [
+        fit(network, steps=100, recipe=Recipe(0.02, precision=precision)).losses
+        for network, precision in zip(networks, ("float32", "bfloat16"), strict=True)
+    ]
+    assert seen[0] == torch.bfloat16 and weights(networks[1]).dtype == torch.float32
+    assert losses[0] != losses[1] and sum(losses[1][-10:]) == pytest.approx(sum(losses[0][-10:]), rel=0.1)
+
+
+@pytest.mark.parametrize("gains", [True, False])
+def test_the_processor_decides_where_the_recipe_leaves_it_open(gains, monkeypatch):
+    monkeypatch.setattr("course_utils.training.trainer.bfloat16_gains", lambda device, threads: gains)
+    for precision, expected in (("auto", gains), ("float32", False), ("bfloat16", True)):
+        assert Trainer(model(), steps=1, recipe=Recipe(precision=precision)).bfloat16 == expected

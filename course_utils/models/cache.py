@@ -66,6 +66,7 @@ class KeyValueCache:
         layers: a `LayerCache` for each layer.
         length: tokens that the whole model has read.
         mask: ``(batch, tokens)`` bool, False where a token is padding; None while there is none.
+        ids: ``(batch, tokens)`` int64, the tokens themselves, for models whose tokens look at earlier ids.
 
     >>> cache = KeyValueCache(2, 1, 1, room=8, head_width=2, dtype=torch.float32)
     >>> for layer in cache.layers:
@@ -93,6 +94,7 @@ class KeyValueCache:
         self.layers = [LayerCache(table(), table()) for _ in range(layers)]
         self.length = 0
         self.mask: Tensor | None = None
+        self.ids: Tensor | None = None
 
     def repeat(self, times: int) -> None:
         """Let each text go on in ``times`` ways: text ``i`` becomes texts ``i * times`` to ``(i + 1) * times - 1``."""
@@ -101,6 +103,8 @@ class KeyValueCache:
             layer.values = layer.values.repeat_interleave(times, dim=0)
         if self.mask is not None:
             self.mask = self.mask.repeat_interleave(times, dim=0)
+        if self.ids is not None:
+            self.ids = self.ids.repeat_interleave(times, dim=0)
 
     def truncate(self, length: int) -> None:
         """Forget all tokens but the first ``length``; what stands behind them is written over later.
@@ -115,6 +119,8 @@ class KeyValueCache:
             layer.length = length
         if self.mask is not None:
             self.mask = self.mask[:, :length]
+        if self.ids is not None:
+            self.ids = self.ids[:, :length]
 
     def whole_mask(self, mask: Tensor | None, batch: int, tokens: int) -> Tensor | None:
         """The mask of the tokens so far and of those that come next; None if there is no padding among them.

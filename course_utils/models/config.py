@@ -42,6 +42,10 @@ class TransformerConfig:
     causal: bool = True  # a token may not look at later ones; False makes an encoder, which predicts nothing
     tied_output: bool = True  # one table of tokens for reading them and for scoring them
     fused: bool = True  # torch's fused attention; False: the one written out
+    # What makes a small model learn faster; published models of the presets have none of it.
+    earlier_tokens: int = 0  # how many tokens before each one add a vector of their own to its vector
+    logit_cap: float | None = None  # logits stay between this and minus this
+    zero_outputs: bool = False  # blocks start by adding nothing to the stream
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, in a sentence."""
@@ -53,9 +57,11 @@ class TransformerConfig:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(allowed)}")
-        for name, least in (("norm_epsilon", 0.0), ("rotary_base", 1.0)):
+        for name, least in (("norm_epsilon", 0.0), ("rotary_base", 1.0), ("earlier_tokens", 0)):
             if not getattr(self, name) >= least:
                 raise ValueError(f"{name}={getattr(self, name)!r} must be at least {least:g}")
+        if self.logit_cap is not None and not self.logit_cap > 0:
+            raise ValueError(f"logit_cap={self.logit_cap!r} must be above 0, or None for no limit; the usual is 15")
         if self.width % self.heads:
             cure = _divisors(self.width, self.heads)
             raise ValueError(f"heads={self.heads} must divide width={self.width}; try {cure}")

@@ -37,7 +37,8 @@ def weights_in_order(model: nn.Module) -> list[Tensor] | None:
         return None
     config = model.config
     llama = (config.norm, config.norm_first, config.positions, config.activation) == ("rms", True, "rotary", "swiglu")
-    parts = plain_parts(model) if llama and config.causal else None
+    extras = config.earlier_tokens or config.logit_cap is not None
+    parts = plain_parts(model) if llama and config.causal and not extras else None
     if parts is None:
         return None
     remembered = {kind: settings(config).items() for kind, settings in _REMEMBERED.items()}

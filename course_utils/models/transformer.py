@@ -356,6 +356,9 @@ class Transformer(nn.Module):
             self.token_embedding = nn.Embedding(config.vocabulary, config.width)
             if config.positions == "learned":
                 self.position_embedding = nn.Embedding(config.context, config.width)
+            if config.earlier_tokens:
+                tables = (nn.Embedding(config.vocabulary, config.width) for _ in range(config.earlier_tokens))
+                self.earlier_embeddings = nn.ModuleList(tables)
             if config.embedding_norm:
                 self.embedding_norm = make_norm(config)
             self.blocks = nn.ModuleList(block(config) for _ in range(config.layers))
@@ -376,8 +379,10 @@ class Transformer(nn.Module):
         for name, weight in self.named_parameters():
             if weight.is_meta:  # a model without memory, for its shapes or to be filled from a file
                 continue
-            if weight.dim() == 2:
-                adds_to_stream = name.endswith(("attention.output.weight", "mlp.down.weight"))
+            adds_to_stream = name.endswith(("attention.output.weight", "mlp.down.weight"))
+            if name.startswith("earlier_embeddings") or (adds_to_stream and self.config.zero_outputs):
+                nn.init.zeros_(weight)
+            elif weight.dim() == 2:
                 spread = 0.02 / math.sqrt(2 * self.config.layers) if adds_to_stream else 0.02  # a block adds twice
                 weight.copy_(spread * torch.randn(weight.shape, generator=generator, device="cpu"))
             elif name.endswith(("bias", "norm.weight")):
@@ -425,6 +430,8 @@ class Transformer(nn.Module):
         positions, real = self._places(ids, cache, mask)
         visible = None if real is None else padding_mask(real, ids.size(1))  # (batch, 1, tokens, all tokens)
         stream = self.token_embedding(ids)  # (batch, tokens, width)
+        if self.config.earlier_tokens:
+            stream = stream + self._earlier(ids, cache, real)
         rotary = None
         if self.config.positions == "learned":
             stream = stream + self.position_embedding(positions)
@@ -444,8 +451,11 @@ class Transformer(nn.Module):
     def unembed(self, stream: Tensor) -> Tensor:
         """Compare vectors with every row of the output table: ``(..., width)`` to logits ``(..., vocabulary)``."""
         if self.config.tied_output:
-            return functional.linear(stream, self.token_embedding.weight)
-        return self.unembedding(stream)
+            logits = functional.linear(stream, self.token_embedding.weight)
+        else:
+            logits = self.unembedding(stream)
+        cap = self.config.logit_cap
+        return logits if cap is None else cap * torch.tanh(logits / cap)
 
     def new_cache(self, room: int, *, batch: int = 1) -> KeyValueCache:
         """An empty cache with room for ``room`` tokens of each of ``batch`` texts.
@@ -477,6 +487,25 @@ class Transformer(nn.Module):
                 table = sinusoidal(config.context, config.width)
             self._positions = table.to(device)
         return self._positions
+
+    def _earlier(self, ids: Tensor, cache: KeyValueCache | None, real: Tensor | None) -> Tensor:
+        """What the tokens just before each of these add to its vector, ``(batch, tokens, width)``.
+
+        The letters just before say much about the next one, but attention has to learn first where they stand. Here
+        the token before has a table of its own, the one before that another (as in N-Grammer, Roy et al. 2022, and in
+        the convolutions of Primer, So et al. 2021).
+        """
+        known = ids if cache is None or cache.ids is None else torch.cat((cache.ids, ids), dim=1)
+        if cache is not None:
+            cache.ids = known
+        added = torch.zeros_like(self.token_embedding(ids))
+        for back, table in enumerate(self.earlier_embeddings, start=1):
+            vectors = table(known)  # (batch, all tokens, width)
+            if real is not None:
+                vectors = vectors * real[..., None]  # padding adds nothing
+            moved = functional.pad(vectors, (0, 0, back, 0))  # each vector to the token `back` places further on
+            added = added + moved[:, known.size(1) - ids.size(1) : known.size(1)]
+        return added
 
     def _places(self, ids: Tensor, cache: KeyValueCache | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Position of each new token, and which of all tokens so far are real (None: there is no padding)."""

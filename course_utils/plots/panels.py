@@ -150,7 +150,9 @@ class Heatmap:
         if (rows, columns) != self._names:  # other names have the whole figure drawn anew
             self._names = (rows, columns)
             self.axes.set_yticks(range(len(rows)), rows)
-            self.axes.set_xticks(range(len(columns)), columns, rotation=60 if len(columns) > 6 else 0)
+            self.axes.set_xticks(
+                range(len(columns)), columns, rotation=60 if len(columns) > 6 and max(map(len, columns)) > 2 else 0
+            )
 
     def _show_ghost(self, values: NDArray, ghost: NDArray | None) -> None:
         fits = ghost is not None and ghost.shape == values.shape and ghost.size <= MOST_SPLIT

@@ -2,7 +2,8 @@
 
 Five parts, each a file: `batches` (which examples at which step), `objectives` (how wrong the model is on a batch),
 `recipe` (optimiser, learning rate and its schedule), `trainer` (one step; save and resume) and `loop` (`fit`: progress
-bar, measuring, early stopping). Nothing here draws: a callback such as ``explorers.LiveCurve`` does.
+bar, measuring, early stopping). `pretraining` puts a text and a transformer to it; ``python -m course_utils.training``
+does that outside a notebook. `muon`, `precision` and `processes` are for speed. Nothing here draws: a callback such as ``explorers.LiveCurve`` does.
 
 >>> import torch
 >>> inputs = torch.linspace(-1, 1, 20)[:, None]
@@ -15,13 +16,14 @@ bar, measuring, early stopping). Nothing here draws: a callback such as ``explor
 
 from course_utils.training.batches import Batch, Batches, ShuffledBatches, TextBatches, shuffled_batches, text_batches
 from course_utils.training.loop import fit
+from course_utils.training.muon import Muon
 from course_utils.training.objectives import Objective, accuracy, cross_entropy_loss, mean_loss, supervised
 from course_utils.training.recipe import OPTIMISERS, SCHEDULES, Recipe, constant, cosine, exponential, linear
 from course_utils.training.trainer import Diverged, History, Trainer, load, save
 
 __all__ = [
     "OPTIMISERS", "SCHEDULES",
-    "Batch", "Batches", "Diverged", "History", "Objective", "Recipe", "ShuffledBatches", "TextBatches", "Trainer",
+    "Batch", "Batches", "Diverged", "History", "Muon", "Objective", "Recipe", "ShuffledBatches", "TextBatches", "Trainer",
     "accuracy", "constant", "cosine", "cross_entropy_loss", "exponential", "fit", "linear", "load", "mean_loss",
     "save", "shuffled_batches", "supervised", "text_batches",
 ]  # fmt: skip

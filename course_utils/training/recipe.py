@@ -43,7 +43,8 @@ def exponential(step: int, steps: int, final: float) -> float:
 SCHEDULES: dict[str, Callable[[int, int, float], float]] = {
     "constant": constant, "linear": linear, "cosine": cosine, "exponential": exponential,
 }  # fmt: skip
-OPTIMISERS = ("AdamW", "SGD")
+OPTIMISERS = ("AdamW", "Muon", "SGD")
+PRECISIONS = ("float32", "bfloat16", "auto")
 
 
 @dataclass(frozen=True)
@@ -60,23 +61,29 @@ class Recipe:
     learning_rate: float = 1e-3
     optimiser: str = "AdamW"  # one of OPTIMISERS
     weight_decay: float = 0.01  # pull of each step towards 0
+    beside: float = 0.01  # learning rate of AdamW beside Muon, for all that is no matrix between hidden vectors
+    beside_momentum: float = 0.8  # share of the running mean of gradients that AdamW keeps beside Muon
     momentum: float = 0.9  # share of the running mean of gradients that is kept; AdamW's first beta
     smoothing: float = 0.999  # share of the running mean of squared gradients that is kept; AdamW's second beta
     schedule: str = "constant"  # one of SCHEDULES: the factor on the learning rate, from 1 down to `final`
     final: float = 0.0  # last learning rate over the highest, where the schedule falls
     warmup: float = 0.0  # share of the steps in which the learning rate first rises evenly
+    cooldown: float = 1.0  # share of the steps, at the end, in which it falls; between the two it stays highest
     hold: int = 1  # steps for which the learning rate stays as it is; the steps of an epoch, say
     clip: float | None = None  # gradients longer than this are shortened to it
     accumulation: int = 1  # pieces that a batch is worked off in: the same step in less memory
+    precision: str = "float32"  # of products, one of PRECISIONS; auto: bfloat16 where a measurement says it is faster
 
     def __post_init__(self) -> None:
-        for name, known in (("optimiser", OPTIMISERS), ("schedule", tuple(SCHEDULES))):
+        choices = {"optimiser": OPTIMISERS, "schedule": tuple(SCHEDULES), "precision": PRECISIONS}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}={getattr(self, name)!r} is not known; choose one of: {', '.join(known)}.")
         below_one = math.nextafter(1, 0)
         for name, low, high in (
             ("learning_rate", 0, math.inf), ("weight_decay", 0, math.inf), ("momentum", 0, below_one),
             ("smoothing", 0, below_one), ("final", 0, 1), ("warmup", 0, 1), ("clip", math.nextafter(0, 1), math.inf),
+            ("beside", 0, math.inf), ("beside_momentum", 0, below_one), ("cooldown", 0, 1),
         ):  # fmt: skip
             value = getattr(self, name)
             if name == "clip" and value is None:
@@ -94,11 +101,21 @@ class Recipe:
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """The learning rate of a step of a run of ``steps``, counting from 0."""
+        return self.learning_rate * self.share_at(step, steps)
+
+    def share_at(self, step: int, steps: int) -> float:
+        """What schedule and warm-up leave of the learning rate at a step, from 0 to 1.
+
+        >>> recipe = Recipe(schedule="linear", cooldown=0.5)
+        >>> [recipe.share_at(step, steps=8) for step in (0, 4, 6)]
+        [1.0, 1.0, 0.5]
+        """
         step -= step % self.hold
-        warm = round(self.warmup * steps)
+        warm, cool = round(self.warmup * steps), round(self.cooldown * steps)
         if step < warm:
-            return self.learning_rate * (step + 1) / warm
-        return self.learning_rate * SCHEDULES[self.schedule](step - warm, steps - warm, self.final)
+            return (step + 1) / warm
+        begin = max(warm, steps - cool)  # of the fall
+        return SCHEDULES[self.schedule](step - begin, steps - begin, self.final) if step >= begin else 1.0
 
     def to_json(self) -> str:
         """The recipe as text."""

@@ -15,7 +15,10 @@ from torch import Tensor, nn
 
 from course_utils import files
 from course_utils.training.batches import Batch
+from course_utils.training.muon import Muon
 from course_utils.training.objectives import Objective, cross_entropy_loss
+from course_utils.training.precision import bfloat16_gains
+from course_utils.training.processes import process, processes, total
 from course_utils.training.recipe import Recipe
 
 
@@ -36,11 +39,17 @@ class History:
 
 
 class Diverged(ArithmeticError):
-    """A loss or a gradient is infinite or not a number; the weights are as they were before this step."""
+    """A loss or a gradient is infinite or not a number; the weights are as they were before this step.
+
+    The message names the step, and the layer in which it arose.
+    """
 
 
 class Trainer:
-    """A run of so many steps: a model, its optimiser, and how far it is. `advance` takes one step.
+    """A run of so many steps: a model, its optimisers, and how far it is. `advance` takes one step.
+
+    Under ``torchrun`` each process works off its share of every batch, and gradients are added up over all: the steps
+    are those of one process, to rounding. All processes must begin with the same weights.
 
     Args:
         model: is trained in place; parameters with ``requires_grad=False`` stay as they are.
@@ -65,8 +74,14 @@ class Trainer:
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         if not self.parameters:
             raise ValueError("The model has nothing to learn: all its parameters are frozen; set requires_grad.")
-        self.optimiser = _optimiser(self.parameters, self.recipe)
+        self.optimisers = _optimisers(model, self.recipe)
         self.history = History()
+        self.device = self.parameters[0].device.type
+        low = {"float32": False, "bfloat16": True}
+        threads = torch.get_num_threads()
+        self.bfloat16 = low.get(self.recipe.precision) or (
+            self.recipe.precision == "auto" and bfloat16_gains(self.device, threads)
+        )
 
     @property
     def step(self) -> int:
@@ -82,35 +97,82 @@ class Trainer:
         if self.step >= self.steps:
             raise ValueError(f"This run is over after its {self.steps} steps; make a Trainer with more steps.")
         begun = time.perf_counter()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.learning_rate_at(self.step, self.steps)
-        self.optimiser.zero_grad()
+        share = self.recipe.share_at(self.step, self.steps)
+        for optimiser in self.optimisers:
+            optimiser.zero_grad()
+            for group in optimiser.param_groups:
+                group["lr"] = share * group["highest"]
         summed, counted, scale = 0.0, 0, 0
-        for piece in _pieces(batch, self.recipe.accumulation):
-            loss, counts = self.objective(self.model, piece)
+        for piece in _pieces(batch, processes() * self.recipe.accumulation)[process() :: processes()]:
+            loss, counts = self._loss(piece)
             summed, counted, scale = summed + loss.item(), counted + counts, scale or counts
             if not math.isfinite(summed):
-                raise self._diverged("loss", summed)
+                raise self._diverged("loss", summed, self._first_not_finite(piece))
             (loss / max(scale, 1)).backward()  # gradients add up; all pieces are divided by the count of the first
+        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        if processes() > 1:
+            summed, counted = total(gradients, max(scale, 1), summed, counted)
+            scale = 1
         if counted == 0:
             raise ValueError(f"No target counts in the batch of step {self.step}: all are masked.")
         if counted != scale:  # ... and here by the count of all
-            for parameter in self.parameters:
-                if parameter.grad is not None:
-                    parameter.grad.mul_(scale / counted)
+            for gradient in gradients:
+                gradient.mul_(scale / counted)
         if self.recipe.clip is not None:
-            length = nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip).item()
-            if not math.isfinite(length):
-                raise self._diverged("gradient", length)
-        self.optimiser.step()
+            length = nn.utils.get_total_norm(gradients)
+            if not length.isfinite():
+                raise self._diverged("gradient", length.item(), self._last_bad_gradient())
+            nn.utils.clip_grads_with_norm_(self.parameters, self.recipe.clip, length)
+        for optimiser in self.optimisers:
+            optimiser.step()
         before = self.history.seconds[-1] if self.history.seconds else 0.0
         self.history.losses.append(summed / counted)
         self.history.seconds.append(before + time.perf_counter() - begun)
         self.history.tokens += counted
         return summed / counted
 
-    def _diverged(self, what: str, value: float) -> Diverged:
-        return Diverged(f"not finite at step {self.step}: the {what} became {value}; try a smaller learning rate")
+    def _loss(self, piece: Batch) -> tuple[Tensor, int]:
+        """The objective, with products in bfloat16 if the recipe says so; weights and sums stay in float32."""
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
+            return self.objective(self.model, piece)
+
+    def _diverged(self, what: str, value: float, layer: str) -> Diverged:
+        where = f", first in {layer}" if layer else ""
+        return Diverged(
+            f"not finite at step {self.step}: the {what} became {value}{where}; try a smaller learning rate"
+        )
+
+    def _first_not_finite(self, piece: Batch) -> str:
+        """The first layer on the way forward whose result is not finite; empty if all are and the loss alone is not."""
+        found: list[str] = []
+
+        def watch(name: str) -> Any:
+            def hook(module: nn.Module, inputs: Any, result: Any) -> None:
+                if isinstance(result, Tensor) and not result.isfinite().all():
+                    found.append(name)
+
+            return hook
+
+        handles = [layer.register_forward_hook(watch(name)) for name, layer in self.model.named_modules() if name]
+        states = {name: generator.get_state() for name, generator in _generators(self.model).items()}
+        try:
+            with torch.no_grad():
+                self._loss(piece)
+        finally:
+            for handle in handles:
+                handle.remove()
+            for name, generator in _generators(self.model).items():
+                generator.set_state(states[name])
+        return found[0] if found else ""
+
+    def _last_bad_gradient(self) -> str:
+        """The last layer whose gradient is not finite: gradients arise from the last layer to the first."""
+        bad = [
+            name
+            for name, weight in self.model.named_parameters()
+            if weight.grad is not None and not weight.grad.isfinite().all()
+        ]
+        return bad[-1].rpartition(".")[0] if bad else ""
 
     def save(self, folder: str | Path) -> None:
         """Write everything that the rest of the run depends on into a folder, whole or not at all.
@@ -174,29 +236,56 @@ class Trainer:
     def _tensors(self) -> dict[str, Tensor]:
         """All tensors of the run, by name: ``model.``, ``optimiser.<parameter>.`` and ``random.`` stand before."""
         found = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        for number, state in self.optimiser.state_dict()["state"].items():
-            found |= {f"optimiser.{number}.{name}": value for name, value in state.items() if isinstance(value, Tensor)}
+        for place, optimiser in enumerate(self.optimisers):
+            for number, state in optimiser.state_dict()["state"].items():
+                kept = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+                found |= {f"optimiser.{place}.{number}.{name}": value for name, value in kept.items()}
         found |= {f"random.{name}": generator.get_state() for name, generator in _generators(self.model).items()}
         return {name: tensor.detach().clone().contiguous() for name, tensor in found.items()}  # nothing shared
 
     def _put(self, tensors: dict[str, Tensor]) -> None:
-        state: dict[int, dict[str, Tensor]] = {}
+        states: list[dict[int, dict[str, Tensor]]] = [{} for _ in self.optimisers]
         for name, tensor in tensors.items():
             if name.startswith("optimiser."):
-                _, number, key = name.split(".")
-                state.setdefault(int(number), {})[key] = tensor
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
+                _, place, number, key = name.split(".")
+                states[int(place)].setdefault(int(number), {})[key] = tensor
+        for optimiser, state in zip(self.optimisers, states, strict=True):
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
         model = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
         self.model.load_state_dict(model)
         for name, generator in _generators(self.model).items():
             generator.set_state(tensors[f"random.{name}"])
 
 
-def _optimiser(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    settings: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+def _optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """What moves the parameters: one optimiser, or Muon for the matrices inside and AdamW for the rest.
+
+    A matrix inside goes from one hidden vector to another. A table of tokens does not, nor does the last layer, which
+    makes scores (Jordan et al. 2024).
+    """
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    decay, betas = recipe.weight_decay, (recipe.momentum, recipe.smoothing)
     if recipe.optimiser == "SGD":
-        return torch.optim.SGD(parameters, momentum=recipe.momentum, **settings)
-    return torch.optim.AdamW(parameters, betas=(recipe.momentum, recipe.smoothing), fused=True, **settings)
+        found: list[torch.optim.Optimizer] = [
+            torch.optim.SGD(parameters, recipe.learning_rate, momentum=recipe.momentum, weight_decay=decay)
+        ]
+    elif recipe.optimiser == "AdamW":
+        found = [torch.optim.AdamW(parameters, recipe.learning_rate, betas, weight_decay=decay, fused=True)]
+    else:
+        layers = [layer for name, layer in model.named_modules() if isinstance(layer, nn.Linear)]
+        scores = getattr(model, "unembedding", layers[-1] if layers else None)
+        inside = [layer.weight for layer in layers if layer is not scores and layer.weight.requires_grad]
+        if not inside:
+            raise ValueError("Muon moves the matrices inside a network, and this model has none; take AdamW.")
+        rest = [parameter for parameter in parameters if all(parameter is not weight for weight in inside)]
+        found = [Muon(inside, recipe.learning_rate, recipe.momentum, decay)]
+        if rest:
+            betas = (recipe.beside_momentum, recipe.smoothing)
+            found.append(torch.optim.AdamW(rest, recipe.beside, betas, weight_decay=decay, fused=True))
+    for optimiser in found:
+        for group in optimiser.param_groups:
+            group["highest"] = group["lr"]
+    return found
 
 
 def _generators(model: nn.Module) -> dict[str, torch.Generator]:

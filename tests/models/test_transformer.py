@@ -401,3 +401,73 @@ def test_a_weight_that_nobody_draws_is_refused_and_gains_are_set_again():
     nn.init.constant_(model.final_norm.weight, 7.0)
     model.init_weights(torch.Generator().manual_seed(0))
     assert (model.final_norm.weight == 1).all()
+
+
+# ---- what makes small models learn faster
+
+
+def looking_back(tokens: int = 3, **changes) -> Transformer:
+    """A model whose tables of earlier tokens hold something, as they do after training."""
+    config = TransformerConfig.preset("tiny", earlier_tokens=tokens, **changes)
+    model = Transformer(config, seed=3).requires_grad_(False)
+    for place, table in enumerate(model.earlier_embeddings):
+        table.weight.copy_(0.3 * draw(*table.weight.shape, seed=place))
+    return model
+
+
+def test_earlier_tokens_reach_as_far_as_they_say_and_never_ahead():
+    config = TransformerConfig.preset("tiny", earlier_tokens=2, layers=1)
+    model, ids = looking_back(2, layers=1), torch.tensor([[5, 6, 7, 8, 9]])
+    stream = {}
+    model.blocks[0].register_forward_pre_hook(lambda block, inputs: stream.update({len(stream): inputs[0]}))
+    model(ids)
+    first, second = (table.weight for table in model.earlier_embeddings)
+    for place in range(5):
+        expected = model.token_embedding.weight[ids[0, place]].clone()
+        expected += first[ids[0, place - 1]] if place >= 1 else 0
+        expected += second[ids[0, place - 2]] if place >= 2 else 0
+        torch.testing.assert_close(stream[0][0, place], expected)
+    plain = Transformer(TransformerConfig.preset("tiny", layers=1), seed=3)
+    torch.testing.assert_close(Transformer(config, seed=3)(ids), plain(ids))  # before training they add nothing
+
+
+def test_earlier_tokens_give_the_same_logits_in_pieces_padded_repeated_and_cut():
+    model, texts = looking_back(logit_cap=15.0), [torch.arange(3, 10), torch.tensor([90, 11])]
+    ids, mask = torch.zeros(2, 7, dtype=torch.int64), torch.zeros(2, 7, dtype=torch.bool)
+    for row, text in enumerate(texts):
+        ids[row, -len(text) :], mask[row, -len(text) :] = text, True
+    cache = model.new_cache(12, batch=2)
+    model(ids, cache, mask)
+    more = torch.tensor([[1, 2, 3], [4, 5, 6]])
+    logits = torch.cat([model(more[:, :1], cache), model(more[:, 1:], cache)], dim=1)
+    for row, text in enumerate(texts):
+        alone = model(torch.cat((text, more[row]))[None])[0, len(text) :]
+        torch.testing.assert_close(logits[row], alone, atol=1e-5, rtol=1e-4)
+    cache.truncate(8)
+    cache.repeat(2)
+    again = model(more[:, 1:].repeat_interleave(2, 0), cache)
+    torch.testing.assert_close(again[1::2], logits[:, 1:], atol=1e-5, rtol=1e-4)
+
+
+def test_a_cap_bounds_the_logits_and_keeps_small_ones():
+    capped, free = (Transformer(TransformerConfig.preset("tiny", logit_cap=cap), seed=3) for cap in (2.0, None))
+    ids = torch.arange(20)[None]
+    torch.testing.assert_close(capped(ids), 2 * torch.tanh(free(ids) / 2))
+    with pytest.raises(ValueError, match="logit_cap=0 must be above 0, or None"):
+        TransformerConfig(logit_cap=0)
+    with pytest.raises(ValueError, match="earlier_tokens=-1 must be at least 0"):
+        TransformerConfig(earlier_tokens=-1)
+
+
+def test_blocks_with_zero_outputs_start_by_passing_the_stream_on():
+    model = Transformer(TransformerConfig.preset("tiny", zero_outputs=True), seed=3)
+    stream = draw(1, 5, 64)
+    assert all(torch.equal(block(stream), stream) for block in model.blocks)
+    ids = torch.arange(12)[None]
+    for _ in range(2):  # the matrices before a zero one learn from the second step on
+        model.zero_grad()
+        functional.cross_entropy(model(ids)[:, :-1].flatten(0, 1), ids[:, 1:].flatten()).backward()
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.sub_(0.1 * weight.grad)
+    assert all(weight.grad.abs().sum() > 0 for weight in model.parameters())

@@ -1,0 +1,194 @@
+"""Exercises, quizzes and predictions of notebook 11: pretraining."""
+
+import random
+
+from course_utils.practice.exercises import Exercise, Wrong
+from course_utils.practice.questions import Option, Question
+
+DAY = 24 * 60 * 60  # seconds
+
+
+def a_text(generator: random.Random) -> tuple[list[int], int, int]:
+    """Fresh ids of a text, where a window begins, and how many letters the model reads."""
+    ids = [generator.randrange(80) for _ in range(generator.randint(12, 30))]
+    context = generator.randint(2, 6)
+    return ids, generator.randint(1, len(ids) - context - 1), context
+
+
+def a_training(generator: random.Random) -> tuple[int, int, float]:
+    """Fresh numbers of parameters and tokens, and a machine's operations per second."""
+    return generator.randint(1, 900) * 10**6, generator.randint(1, 900) * 10**9, generator.randint(1, 900) * 1e12
+
+
+def theatre_bits(layers: int, width: int, learning_rate: float, steps: int) -> float:
+    """Bits a letter that a run of the theatre saves against a blind guess, on unseen plays; it trains."""
+    import math
+
+    from course_utils.experiments.theatre import Rehearsal, Stage
+
+    rehearsal = Rehearsal(Stage(layers, width, learning_rate, steps))
+    rehearsal.play(lambda: False)
+    return math.log2(80) - rehearsal.history.held_out[-1][1]
+
+
+def before(moment: int, layer: int, head: int) -> float:
+    """How much of its attention a head of a recorded copy gives to the letter just before, on average."""
+    from course_utils.experiments.pretraining import snapshots
+    from course_utils.experiments.snapshots import Snapshots
+
+    run = Snapshots(snapshots())
+    weights = run.weights(run.moments[moment], "soft, what light")[layer, head]
+    return float(weights.diagonal(-1).mean())
+
+
+# A card reads as a card, not as one argument a line.
+# fmt: off
+EXERCISES = (
+    Exercise(
+        "11.1", "A window of text", difficulty=2, importance=5, minutes=4,
+        task="Cut one training example out of a text. `ids` is a list of token ids. `window(ids, start, context)` "
+        "returns two lists of `context` ids: the **inputs**, which begin at place `start`, and the **targets**, the "
+        "token that comes next after each of them.",
+        stub="def window(ids, start, context):\n    inputs = ...\n    targets = ...\n    return inputs, targets",
+        answer="def window(ids, start, context):\n"
+        "    inputs = ids[start : start + context]\n"
+        "    targets = ids[start + 1 : start + context + 1]\n"
+        "    return inputs, targets",
+        wrong=(
+            Wrong("inputs and targets are the same, so the model would be paid for saying what it has just read. Move "
+                  "the targets one place on.",
+                  "ids[start + 1 : start + context + 1]", "ids[start : start + context]"),
+            Wrong("the targets are moved two places. The target of a token is the one right after it.",
+                  "ids[start + 1 : start + context + 1]", "ids[start + 2 : start + context + 2]"),
+            Wrong("the last input has no target: both lists need `context` ids.",
+                  "ids[start + 1 : start + context + 1]", "ids[start + 1 : start + context]"),
+            Wrong("the window always begins at place 0. It should begin at `start`.",
+                  "inputs = ids[start : start + context]\n    targets = ids[start + 1 : start + context + 1]",
+                  "inputs = ids[:context]\n    targets = ids[1 : context + 1]"),
+        ),
+        hints=("`ids[2:5]` holds the ids at places 2, 3 and 4.",
+               "The targets begin at `start + 1` and are as long as the inputs."),
+        inputs=a_text,
+        explanation="One window of 64 letters holds 64 examples, and nobody had to label them.",
+    ),
+    Exercise(
+        "11.2", "How much did it read?", difficulty=2, importance=4, minutes=4,
+        task="For pencil and paper. A model is trained for 700 steps. In each step it reads 24 windows of 64 letters. "
+        "How many letters does it guess in all? The training plays have about 3.6 million letters: how many times over "
+        "is that? (One decimal place will do.)",
+        stub="letters = ...\ntimes_over = ...",
+        answer="letters = 1_075_200\ntimes_over = 0.3",
+        wrong=(
+            Wrong("this is the number of windows. Each window holds 64 letters.", "letters = 1_075_200",
+                  "letters = 16_800", when=lambda letters, times: letters == 16_800),
+            Wrong("this counts one window in each step. There are 24.", "letters = 1_075_200", "letters = 44_800",
+                  when=lambda letters, times: letters == 44_800),
+            Wrong("the other way round: divide the letters that it guessed by the letters that there are.",
+                  "times_over = 0.3", "times_over = 3.3", when=lambda letters, times: 3.2 < times < 3.5),
+        ),
+        hints=("24 windows of 64 letters are 1,536 letters a step.", "700 × 1,536, and then divided by 3,600,000."),
+        passes=lambda letters, times: letters == 1_075_200 and 0.25 <= times <= 0.35,
+        explanation="It has not even read a third of the plays once. That is why it cannot have learned them by heart.",
+    ),
+    Exercise(
+        "11.3", "A head that looks one letter back", difficulty=2, importance=3, minutes=4,
+        task="A question about the time machine. Go to the **last** moment. Find a **layer** and a **head** that gives "
+        "most of its attention to the letter just before: in its picture, a bright line runs right below the diagonal. "
+        "Then run the box below. It reads the sliders.",
+        picture="machine",
+        stub="moment = 4\nlayer = 0\nhead = 0",
+        answer="moment = 4\nlayer = 0\nhead = 1",
+        wrong=(
+            Wrong("go to the last moment, on the right end of the slider.", "moment = 4", "moment = 0",
+                  when=lambda moment, layer, head: moment != 4),
+            Wrong("this head gives less than half of its attention to the letter just before. Try the other heads.",
+                  "head = 1", "head = 2", when=lambda moment, layer, head: before(moment, layer, head) < 0.5),
+        ),
+        hints=("Look in the first layers.", "Try every head of layer 0, and then of layer 1."),
+        passes=lambda moment, layer, head: moment == 4 and before(moment, layer, head) >= 0.5,
+        explanation="Nobody told it to look there. For guessing the next letter, the last one helps most.",
+    ),
+    Exercise(
+        "11.4", "How many days?", difficulty=2, importance=4, minutes=4,
+        task="Write `days(parameters, tokens, speed)`: how many days a training takes. It needs about 6 operations for "
+        "each parameter and each token, and the machine does `speed` operations in a second.",
+        stub="def days(parameters, tokens, speed):\n    return ...",
+        answer="def days(parameters, tokens, speed):\n    return 6 * parameters * tokens / speed / (24 * 60 * 60)",
+        wrong=(
+            Wrong("these are seconds. A day has 24 × 60 × 60 of them.", " / (24 * 60 * 60)", ""),
+            Wrong("the factor 6 is missing: each parameter costs about 6 operations for each token.", "6 * ", ""),
+            Wrong("these are hours. Divide by 24 once more.", "(24 * 60 * 60)", "(60 * 60)"),
+        ),
+        hints=("Operations divided by operations per second are seconds.",
+               "`6 * parameters * tokens` operations, divided by `speed`, divided by the seconds of a day."),
+        inputs=a_training,
+        explanation="For GPT-3, with 175 billion parameters and 300 billion tokens, this is the sum behind the headlines.",
+    ),
+    Exercise(
+        "11.5", "The best 200 steps", difficulty=3, importance=3, minutes=8,
+        task="An open challenge with the theatre. Set **steps in all** to 200. Which **layers**, **width** and "
+        "**learning rate** make the best of them? Your score is how many bits a letter the trained model saves on "
+        "unseen plays, against a blind guess among all 80 letters. With its first settings the theatre saves about "
+        "3.0. The mark to reach is 3.2; your best score is kept. The box below reads the sliders and trains once more.",
+        picture="theatre",
+        stub="layers = 2\nwidth = 64\nlearning_rate = 0.01\nsteps = 200",
+        answer="layers = 2\nwidth = 128\nlearning_rate = 0.01\nsteps = 200",
+        wrong=(
+            Wrong("set **steps in all** to 200, or the scores cannot be compared.", "steps = 200", "steps = 100",
+                  when=lambda layers, width, learning_rate, steps: steps != 200),
+        ),
+        hints=("A wider model learns more in the same number of steps, but each step takes longer.",
+               "Change one thing at a time. If you make it wider, try a smaller learning rate too."),
+        passes=lambda layers, width, learning_rate, steps: steps == 200,
+        score=theatre_bits,
+        mark=3.2,
+        explanation="In steps, the larger model wins. In seconds the race may end another way: look at the clock too.",
+        seconds=240.0,
+    ),
+)
+
+QUIZZES = (
+    Question(
+        "11.c", "The bits on unseen plays fell together with the bits in training. What does that show?",
+        (
+            Option("The model has learned the training plays by heart",
+                   "Then it would be good at those and poor at plays that it has never seen."),
+            Option("What it learned also holds for text that it has not read",
+                   "That is what the unseen plays are for.", right=True),
+            Option("The unseen plays were part of the training",
+                   "They are six other plays, set aside before the training began."),
+        ),
+    ),
+    Question(
+        "11.d", "Two computers train one model together. Each takes half of the windows of a step. What must they send "
+        "each other before they change the weights?",
+        (
+            Option("The text that they have read", "The other one has no use for it: it must know what to change."),
+            Option("Their gradients", "With the mean of both, each makes the same change, as if one computer had read "
+                   "all the windows.", right=True),
+            Option("Nothing: each changes its own copy", "After a few steps they would be two different models."),
+        ),
+    ),
+)
+
+PREDICTIONS = (
+    Question(
+        "11.a", "The model has not learned anything yet. How many bits does a letter cost it on a play?",
+        (
+            Option("0 bits", "0 bits would mean that it knows every letter in advance."),
+            Option("about 6 bits", "It gives all 80 letters about the same probability, and 1/80 costs log₂ 80 = 6.3 "
+                   "bits.", right=True),
+            Option("about 80 bits", "80 bits is the price of a letter that got a probability of 1/2 to the power 80. "
+                   "A guess spread evenly is much better than that."),
+        ),
+    ),
+    Question(
+        "11.b", "The best table of notebook 08 remembers five letters, was counted on all the training plays, and comes "
+        "to 2.18 bits. Where will the transformer be after its forty seconds?",
+        (
+            Option("above 3 bits", "It passes 3 bits within the first seconds."),
+            Option("between 2.2 and 3 bits", "It goes lower than that."),
+            Option("below 2.18 bits", "It beats the table, though it has read only a part of the plays.", right=True),
+        ),
+    ),
+)
