@@ -70,6 +70,6 @@ def test_untrusted_and_never_run_its_texts_are_shown_and_say_how_to_wake_them(un
     texts = untrusted.page.locator(".jp-OutputArea-output:has(.course-asleep)")
     assert texts.count() == 2
     for text in texts.all():
-        assert text.locator("figcaption").inner_text()
+        assert text.locator("figcaption").text_content()
         assert text.locator(".course-asleep").all_text_contents() == ["This is a still. Run this box to make it live."]
     assert untrusted.console == []
