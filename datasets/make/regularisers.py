@@ -78,8 +78,8 @@ def regulariser_rows() -> Iterator[dict[str, Any]]:
                 setting = replace(RunConfig(rate), **{name: strength})
                 trials.append((name, strength, [train(setting, seed) for seed in SEEDS], rate))
     for name, strength, runs, rate in trials:
-        rivals = [mean_validation(others) for other, _, others, its in trials if (other, its) == (name, rate)]
-        chosen = rate == best if name == "none" else mean_validation(runs) == max(rivals)
+        rivals = [others for other, _, others, its in trials if (other, its) == (name, rate)]
+        chosen = rate == best if name == "none" else runs is max(rivals, key=mean_validation)  # the first of equals
         report(f"{name} {strength} rate {rate} chosen {chosen}", runs)
         for seed, run in zip(SEEDS, runs, strict=True):
             yield {
@@ -115,7 +115,7 @@ def architecture_rows() -> Iterator[dict[str, Any]]:
                     "parameters": parameters,
                     "learning_rate": rate,
                     "seed": seed,
-                    **run,
+                    **{column: value for column, value in run.items() if column != "wrong_given_back"},
                 }
 
 
