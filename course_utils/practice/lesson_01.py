@@ -95,8 +95,8 @@ EXERCISES = (
         "the picture.",
         picture="fitter", stub="slope = 0.1\nintercept = 2.0", answer="slope = 0.152\nintercept = 1.18",
         wrong=(
-            Wrong("this is the computer's own line. Move a slider, look at the loss, and find a line of yours: any up to "
-                  "0.195 will do.", "0.152\nintercept = 1.18", "0.1525\nintercept = 1.1775", when=computed),
+            Wrong("this is the computer's own line. Move a slider, look at the loss, and find a line of yours: any up "
+                  "to 0.195 will do.", "0.152\nintercept = 1.18", "0.1525\nintercept = 1.1775", when=computed),
             Wrong("this is the line with the smallest **squared** loss. The late drops pull it up; for the absolute "
                   "loss a slightly lower line is better.", "0.152\nintercept = 1.18", "0.1576\nintercept = 1.135",
                   when=lambda slope, intercept: abs(slope - 0.1576) < 0.0011 and abs(intercept - 1.135) < 0.011),
@@ -174,7 +174,8 @@ EXERCISES = (
         passes=on_the_image,
         score=share_right,
         mark=0.92,
-        explanation="You chose the numbers to suit these digits, so only the held-out ones can say how good your rule is.",
+        explanation="You chose the numbers to suit these digits, so only the held-out ones can say how good your rule "
+        "is.",
         seconds=20.0,
     ),
 )

@@ -110,8 +110,8 @@ EXERCISES = (
                "Make the ring two pixels thick all round, with `.######.` in row 2. Try biases from -13 to -15."),
         passes=lambda weights, bias: drawable(weights, bias) and "-" in "".join(weights),
         score=share_of_zeros_right, mark=0.98,
-        explanation="With every try these held-out digits helped you to choose, so now only new ones would be an honest test.",
-        seconds=20.0,
+        explanation="With every try these held-out digits helped you to choose, so now only new ones would be an "
+        "honest test.", seconds=20.0,
     ),
     Exercise(
         "02.4", "Exclusive or, with pencil and paper", difficulty=3, importance=5, minutes=5,
@@ -157,8 +157,8 @@ QUIZZES = (
         "02.d", "A network decides on loans and was right in 97 of 100 past cases. What does this number tell you?",
         (
             Option("it will be right in 97 of 100 new cases",
-                   "Only if the new people are like those of the past cases. On other people's handwriting, the score of "
-                   "this lesson fell."),
+                   "Only if the new people are like those of the past cases. On other people's handwriting, the score "
+                   "of this lesson fell."),
             Option("it was mostly right, on people like those",
                    "That is all. How it does on others, and for which reasons it decides, the number does not say.",
                    right=True),

@@ -30,7 +30,7 @@ def stuck(a: float, b: float, x: float, y: float) -> bool:
     return (answer - y) ** 2 >= 3 and abs(2 * (answer - y) * (1 - answer**2) * x) <= 0.05 and -5 <= b <= 5
 
 
-ENGINE = '''
+ENGINE = """
 class Tiny:
     def __init__(self, data, parents=(), slopes=()):
         self.data, self.parents, self.slopes = data, parents, slopes
@@ -56,7 +56,7 @@ def backward(output):
     for box in reversed(parents_first(output, [])):
         for parent, slope in zip(box.parents, box.slopes):
             parent.gradient += box.gradient * slope  # along a path multiply, where paths meet add
-'''.strip()
+""".strip()
 
 
 def dividend_and_divisor(generator: random.Random) -> tuple[float, float]:
@@ -157,8 +157,7 @@ EXERCISES = (
         ),
         hints=("A quotient is `a` times `1 / b`. For b, measure with a = 6: about -6 at 1, -1.5 at 2, -0.667 at 3.",
                "Those three are -6 divided by 1, by 4 and by 9: minus `a`, divided by `b` squared."),
-        page=ENGINE,
-        inputs=dividend_and_divisor,
+        page=ENGINE, inputs=dividend_and_divisor,
         explanation="An operation is its result and one slope for each input. The walk back does the rest, and turning "
         "a and b a little gives the same two numbers.",
     ),
@@ -193,8 +192,8 @@ QUIZZES = (
         "04.b", "You call our `backward(square)` a second time, on the same boxes. What does `a.gradient` show?",
         (
             Option("the same as before",
-                   "It would, if every walk began with all gradients at 0, as the package's does. Ours adds with `+=` to "
-                   "what is already there."),
+                   "It would, if every walk began with all gradients at 0, as the package's does. Ours adds with `+=` "
+                   "to what is already there."),
             Option("a wrong number: what was there is counted again",
                    "It shows 48: the old gradients are still in the boxes, are handed on once more, and are added. "
                    "PyTorch (`torch` in code) would refuse a second walk here. But from step to step it, too, adds to "

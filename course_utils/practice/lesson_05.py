@@ -184,7 +184,7 @@ EXERCISES = (
             Wrong("set **digits to learn from** to 150 and **wrong labels** to 20 %, or the scores cannot be compared.",
                   "examples = 150", "examples = 1000", lambda examples, noise, *rest: (examples, noise) != (150, 20)),
             Wrong("set the learning rate to 0.01 or more (and to 0.3 at most): what a small one does alone, you know.",
-                  "learning_rate = 0.03", "learning_rate = 0.003", lambda e, n, w, rate, *rest: not 0.01 <= rate <= 0.3),
+                  "learning_rate = 0.03", "learning_rate = 0.003", lambda e, n, w, rate, *_: not 0.01 <= rate <= 0.3),
         ),
         hints=("Which cures were close to the best in the comparison? Try two of those together.",
                "Try weight decay 0.03 with a patience of 20, then a little dropout. Change one thing at a time."),
@@ -242,8 +242,8 @@ PREDICTIONS = (
             Option("about one percentage point", "One digit of 30 counts for more than three points."),
             Option("about four percentage points", "That is about one digit more or less. Thirty digits are a small "
                    "sample, and chance does more than that."),
-            Option("eight percentage points or more", "Each score rests on 30 digits, and each network has learned from "
-                   "others. That is why the mean of all five says more than one of them.", right=True),
+            Option("eight percentage points or more", "Each score rests on 30 digits, and each network has learned "
+                   "from others. That is why the mean of all five says more than one of them.", right=True),
         ),
     ),
     Question(

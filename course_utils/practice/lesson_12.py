@@ -129,8 +129,8 @@ EXERCISES = (
         passes=lambda heat, *cuts: heat > 0 and cuts != (0, 1.0, 0.0),
         score=variety,
         mark=1.6,
-        explanation="Why heat can help here: it evens out what the cuts leave. Top-k counts by rank, so no heat brings the "
-        "tail back. With exactly the two and the six sensible words left, all equally likely, it would be 1.79.",
+        explanation="Why heat can help here: it evens out what the cuts leave. Top-k counts by rank, so no heat brings "
+        "the tail back. With exactly the two and the six sensible words left, all equally likely, it would be 1.79.",
     ),
 )
 

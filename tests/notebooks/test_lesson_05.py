@@ -83,7 +83,7 @@ def test_what_the_page_says_of_pairs_is_in_the_record():
     rows = data.recorded("regularisers").rows
     runs = {}
     for row in rows:
-        if row["chosen"] and row["learning_rate"] == 0.03 or (row["setting"], row["strength"]) == ("none", 0.003):
+        if (row["chosen"] and row["learning_rate"] == 0.03) or (row["setting"], row["strength"]) == ("none", 0.003):
             runs.setdefault((row["setting"], row["strength"]), {})[row["seed"]] = row["test_accuracy"]
     slow, nothing = runs.pop(("none", 0.003)), runs.pop(("none", 0.03))
 
