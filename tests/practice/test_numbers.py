@@ -109,7 +109,7 @@ def test_05_d_the_recorded_gain_of_each_cure():
     gains = [100 * (mean(runs) - nothing) for runs in chosen.values()]
     assert len(gains) == 5 and round(100 * nothing) == 72 and "72 %" in predict("05.d").question.text
     assert predict("05.d").question.answer.text == "all five help, by 9 to 12 percentage points"
-    assert 9 <= min(gains) < max(gains) <= 12 and max(gains) - min(gains) < 3
+    assert 8.5 < min(gains) < max(gains) < 12.5 and max(gains) - min(gains) < 3.5  # as rounded: 9, 12 and about 3
 
 
 def test_12_ratio_and_the_best_possible_variety():
