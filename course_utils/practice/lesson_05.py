@@ -250,12 +250,13 @@ PREDICTIONS = (
         "05.d", "Without a cure, 72 % of the test digits are answered correctly (mean of ten seeds). And with each "
         "cure alone?",
         (
-            Option("one is far ahead of the others", "The best cure is about three percentage points ahead of the weakest."),
+            Option("one is far ahead of the others", "The best cure is about three percentage points ahead of the "
+                   "weakest."),
             Option("all five help, by 9 to 12 percentage points",
                    "At this learning rate all five work against the same problem, learning wrong labels by heart. Once "
                    "that is prevented, little is left to gain.", right=True),
-            Option("two help, three make it worse", "Even the weakest of the five gains about nine percentage points, at the "
-                   "strength that was chosen on validation."),
+            Option("two help, three make it worse", "Even the weakest of the five gains about nine percentage points, "
+                   "at the strength that was chosen on validation."),
         ),
     ),
 )
