@@ -106,6 +106,10 @@ def test_the_model_is_sure_of_a_quotation_and_unsure_of_an_animal(page):
     scores = [sampling.next_logits(model, tokenizer.encode(text)) for text in beginnings]
     entropies = [float(torch.special.entr(each.softmax(0)).sum() / math.log(2)) for each in scores]
     assert entropies[0] == pytest.approx(1.1, abs=0.1) and entropies[-1] == pytest.approx(8.2, abs=0.1)
+    for text, likeliest in zip(beginnings[1:3], (" Paris", " four"), strict=True):
+        next_token = sampling.next_logits(model, tokenizer.encode(text)).argmax()
+        assert tokenizer.decode([int(next_token)]) == likeliest
+    assert min(entropies[1:3]) > 1.9, "also unsure"
     assert float(names["entropy"]) == pytest.approx(entropies[-1], abs=1e-3)
     assert all(left(each, top_k=40) == 40 for each in scores)
     assert left(scores[0], top_p=0.9) == 1 and left(scores[-1], top_p=0.9) == pytest.approx(704, rel=0.05)
