@@ -149,7 +149,7 @@ def test_the_record_holds_every_setting_with_ten_seeds_and_one_choice_each_made_
         chosen = {row["strength"] for row in own if row["chosen"] == 1}
         assert len(chosen) == 1
         if setting != "none":
-            assert validation[chosen.pop()] == max(validation.values())
+            assert validation[chosen.pop()] == pytest.approx(max(validation.values())), "the first of equals"
 
 
 def test_the_search_holds_every_width_with_every_depth():
