@@ -16,7 +16,7 @@ LOSSES = ("squared", "huber", "absolute")
 
 
 def squared_error(predictions: Numbers, targets: Numbers) -> Numbers:
-    """The mean of the squared residuals; a residual twice as large counts four times.
+    """The mean of the squared residuals; a residual twice as large counts four times as much.
 
     >>> float(squared_error(np.array([1.0, 2.0]), np.array([1.0, 5.0])))
     4.5

@@ -93,6 +93,7 @@ class Exercise:
     wrong: tuple[Wrong, ...]
     hints: tuple[str, ...]  # from a nudge to nearly all
     inputs: Callable[[random.Random], tuple[Any, ...]] | None = None  # fresh arguments for a function
+    page: str = ""  # source text that the page has run before, where stub and answer use what it defines
     passes: Callable[..., bool] | None = None
     picture: str = ""
     score: Callable[..., float] | None = None  # the higher the better
@@ -195,8 +196,12 @@ class Exercise:
             words = f"{words} Your best is {best:.3f}: can you beat it?"
         return Result(CORRECT, " ".join(filter(None, (words, progress.take_notices()))), found.score)
 
+    def _defined(self, source: str) -> dict[str, Any]:
+        """The names that a stub or an answer defines on its page."""
+        return _run(f"{self.page}\n\n\n{source}")
+
     def _judge(self, answers: tuple[Any, ...]) -> Result:
-        names, reference = self.names, _run(self.answer)
+        names, reference = self.names, self._defined(self.answer)
         if not answers or any(answer is ... for answer in answers):
             return self._dots()
         takes = 1 if self.picture else len(names)
@@ -257,7 +262,7 @@ class Exercise:
     def _fresh(self, name: str, reference: Callable[..., Any]) -> tuple[list[Any], list[Any], list[list[Any]]]:
         """Fresh inputs, the right results, and those of each known wrong answer; drawn until no two of them agree."""
         assert self.inputs is not None
-        functions = [reference, *(_run(known.source(self.answer))[name] for known in self.wrong)]
+        functions = [reference, *(self._defined(known.source(self.answer))[name] for known in self.wrong)]
         cases: list[Any] = []
         results: list[list[Any]] = [[] for _ in functions]
         for _ in range(20):
@@ -331,7 +336,9 @@ class Exercise:
         if self.inputs:
             return Result(NOT_ATTEMPTED, "replace the dots with your own code.")
         reference = _run(self.answer)
-        kinds = {kind(plain(reference[name])).split()[-1] for name in self.names}
+        wanted = [plain(reference[name]) for name in self.names]
+        wanted = [value[0] if isinstance(value, list) and isinstance(value[0], str) else value for value in wanted]
+        kinds = {kind(value).split()[-1] for value in wanted}
         return Result(NOT_ATTEMPTED, f"replace the dots with {_article(len(self.names), kinds)}.")
 
 

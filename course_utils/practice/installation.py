@@ -71,8 +71,8 @@ _LIVE = Finding(True, "interactive pictures", "they work: this row is one")
 _STILL = Finding(
     None,
     "interactive pictures",
-    "not tried yet: put the cursor into the cell above and press Shift and Enter. If this row stays, "
-    "close the page and start the course with make lab",
+    "not tried yet: click into the box above and press Shift and Enter. If this row stays, "
+    "close the page and start the course anew with the command make lab",
 )
 
 

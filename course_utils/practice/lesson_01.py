@@ -12,6 +12,13 @@ def absolute_loss(slope: float, intercept: float) -> float:
     return float(absolute_error(slope * floor + intercept, seconds))
 
 
+def computed(slope: float, intercept: float) -> bool:
+    """Whether a line is the one that the button of the picture finds for the absolute loss."""
+    line = fit_polynomial(*tower.drops("measured"), 1, "absolute")
+    found = float(line(1.0) - line(0.0)), float(line(0.0))
+    return abs(slope - found[0]) < 1e-4 and abs(intercept - found[1]) < 1e-3
+
+
 def memorised(degree: int) -> bool:
     """Whether a polynomial beats the line on its own drops and is more than twice as far off between the floors."""
     line, curve = (fit_polynomial(*tower.drops("measured"), power) for power in (1, degree))
@@ -79,30 +86,30 @@ EXERCISES = (
         hints=("Three steps, in this order: square each one, add them up, divide by how many there are.",
                "`sum([r**2 for r in residuals])` does the first two."),
         inputs=lambda r: (numbers(r, r.randint(2, 6)),),
-        explanation="No square is negative, and a residual twice as large counts four times.",
+        explanation="No square is negative, and a residual twice as large counts four times as much.",
     ),
     Exercise(
         "01.3", "A line by hand", difficulty=2, importance=5, minutes=4,
-        task="Move the two sliders of the picture above until the **absolute** loss is at most **0.195** (by hand: "
-        "the button would do it for you). Then run the box below. It reads the slope and the intercept from the "
-        "picture.",
-        picture="fitter",
-        stub="slope = 0.1\nintercept = 2.0",
-        answer="slope = 0.152\nintercept = 1.18",
+        task="Move the two sliders of the picture above until the **absolute** loss is at most **0.195**. By hand: "
+        "the line of the button does not count. Then run the box below. It reads the slope and the intercept from "
+        "the picture.",
+        picture="fitter", stub="slope = 0.1\nintercept = 2.0", answer="slope = 0.152\nintercept = 1.18",
         wrong=(
+            Wrong("this is the computer's own line. Move a slider, look at the loss, and find a line of yours: any up "
+                  "to 0.195 will do.", "0.152\nintercept = 1.18", "0.1525\nintercept = 1.1775", when=computed),
             Wrong("this is the line with the smallest **squared** loss. The late drops pull it up; for the absolute "
                   "loss a slightly lower line is better.", "0.152\nintercept = 1.18", "0.1576\nintercept = 1.135",
                   when=lambda slope, intercept: abs(slope - 0.1576) < 0.0011 and abs(intercept - 1.135) < 0.011),
             Wrong("this line is much too flat or much too steep. Look at both ends of the row of dots.",
                   "0.152\nintercept = 1.18", "0.25\nintercept = 1.18",
                   when=lambda slope, intercept: not 0.1 <= slope <= 0.2),
-            Wrong("the absolute loss of this line is above 0.195. Move one slider until the loss stops falling, then "
-                  "the other, then the first again.", "0.152\nintercept = 1.18", "0.16\nintercept = 1.4",
+            Wrong("the absolute loss of this line is above 0.195. When neither slider alone lowers it any more, move "
+                  "both: a little steeper and a little lower.", "0.152\nintercept = 1.18", "0.16\nintercept = 1.4",
                   when=lambda slope, intercept: absolute_loss(slope, intercept) > 0.195),
         ),
-        hints=("Pin the line you have. Then change one slider at a time, and keep what lowers the loss.",
+        hints=("Pin the line you have. Where no single slider helps, make the line steeper and lower it at once.",
                "Set the slope to 0.152. Then only the intercept is left to find."),
-        passes=lambda slope, intercept: absolute_loss(slope, intercept) <= 0.195,
+        passes=lambda slope, intercept: absolute_loss(slope, intercept) <= 0.195 and not computed(slope, intercept),
         explanation="You have fitted a model by hand. A computer can do this with far more parameters; lesson 03 "
         "shows how it knows which way to change each of them.",
     ),
@@ -110,7 +117,7 @@ EXERCISES = (
         "01.4", "Learned by heart", difficulty=2, importance=5, minutes=4,
         task="Find a degree whose polynomial is **closer** to the measured drops than the straight line, and yet "
         "**more than twice as far off** as the line between the floors. Both are meant as RMSE. Change the degrees in "
-        "the box above and run it again.",
+        "the box above, up to 14 (there are 15 floors), and run it again.",
         stub="degree = ...",
         answer="degree = 14",
         wrong=(
@@ -132,8 +139,8 @@ EXERCISES = (
         task="With pencil and paper: a line with slope 0.15 and intercept 1.2 was set by hand for floors 1 to 29. "
         "What does it **predict** for floor 100? In truth the ball takes 15.3 seconds from there. By how many seconds "
         "is the prediction **too high**?",
-        stub="predicted = ...\ntoo_long = ...",
-        answer="predicted = 0.15 * 100 + 1.2\ntoo_long = predicted - 15.3",
+        stub="predicted = ...\ntoo_high = ...",
+        answer="predicted = 0.15 * 100 + 1.2\ntoo_high = predicted - 15.3",
         wrong=(
             Wrong("the intercept is missing: the line starts at 1.2 seconds and adds 0.15 for each floor.", " + 1.2",
                   ""),
@@ -153,7 +160,7 @@ EXERCISES = (
         task="Open challenge: write a better rule of the same form. Choose a rectangle of pixels, by its first and "
         "last **row** and its first and last **column** (0 to 7), and the **ink** above which you say 8. The score is "
         "the share of the 268 digits that your rule gets right. Ours has 0.888. Reach **0.92**, then try to beat your "
-        "own score.",
+        "own score. At the end, try your rule on the held-out digits, with `count_right`.",
         stub="rows = [..., ...]\ncolumns = [..., ...]\nink = ...",
         answer="rows = [2, 5]\ncolumns = [1, 3]\nink = 3.7",
         wrong=(
@@ -167,8 +174,8 @@ EXERCISES = (
         passes=on_the_image,
         score=share_right,
         mark=0.92,
-        explanation="You chose the numbers to suit these digits, so try your rule on the held-out ones too, with "
-        "`count_right`.",
+        explanation="You chose the numbers to suit these digits, so only the held-out ones can say how good your rule "
+        "is.",
         seconds=20.0,
     ),
 )

@@ -143,7 +143,7 @@ EXERCISES = (
         "`1 - 6 * learning_rate` is -1.",
     ),
     Exercise(
-        "03.4", "The edge", difficulty=3, importance=4, minutes=3,
+        "03.4", "The edge", difficulty=2, importance=4, minutes=3,
         task="With 0.0033 no step made the loss larger; with 0.0034 the walk diverged. Find a learning rate **in "
         "between** at which the loss **grows**, so that the line under the picture names the first step that made it "
         "larger, but the walk **does not diverge** in its 50 steps. Then run the box below, which reads the picture.",

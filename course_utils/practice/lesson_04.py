@@ -30,6 +30,41 @@ def stuck(a: float, b: float, x: float, y: float) -> bool:
     return (answer - y) ** 2 >= 3 and abs(2 * (answer - y) * (1 - answer**2) * x) <= 0.05 and -5 <= b <= 5
 
 
+ENGINE = """
+class Tiny:
+    def __init__(self, data, parents=(), slopes=()):
+        self.data, self.parents, self.slopes = data, parents, slopes
+        self.gradient = 0.0
+
+    def __add__(self, other):
+        return Tiny(self.data + other.data, (self, other), (1.0, 1.0))
+
+    def __mul__(self, other):
+        return Tiny(self.data * other.data, (self, other), (other.data, self.data))
+
+
+def parents_first(box, order):
+    if box not in order:
+        for parent in box.parents:
+            parents_first(parent, order)
+        order.append(box)
+    return order
+
+
+def backward(output):
+    output.gradient = 1.0  # the result moves exactly as much as itself
+    for box in reversed(parents_first(output, [])):
+        for parent, slope in zip(box.parents, box.slopes):
+            parent.gradient += box.gradient * slope  # along a path multiply, where paths meet add
+""".strip()
+
+
+def dividend_and_divisor(generator: random.Random) -> tuple[float, float]:
+    """Two numbers of either sign, neither of them close to 0."""
+    first, second = (generator.choice([-1, 1]) * generator.uniform(0.6, 3) for _ in range(2))
+    return round(first, 2), round(second, 2)
+
+
 def activations_weights_error(generator: random.Random) -> tuple[list[float], list[float], float]:
     """What a neuron got, its weights, and the gradient of its sum."""
     count = generator.randint(2, 6)
@@ -41,11 +76,11 @@ def activations_weights_error(generator: random.Random) -> tuple[list[float], li
 # fmt: off
 EXERCISES = (
     Exercise(
-        "04.1", "How good can turning get?", difficulty=2, importance=2, minutes=4,
+        "04.1", "How good can turning get?", difficulty=2, importance=2, minutes=3,
         task="An open challenge. Turn `a` **up** by one amount and **down** by another, and divide: "
         "`(loss(a + up, b) - loss(a - down, b)) / (up + down)`. Choose both amounts, from 0 to 1; one of them may be "
         "0. Your score is how many decimal places of the result are right, on average over 100 neurons. The mark to "
-        "reach is 7. Your best score is kept.",
+        "reach is 9. Your best score is kept.",
         stub="up = ...\ndown = ...",
         answer="up = 4e-6\ndown = 4e-6",
         wrong=(
@@ -58,9 +93,9 @@ EXERCISES = (
                "Now turn up and down by the same amount. The best amount is then another one."),
         passes=lambda up, down: 0 <= up <= 1 and 0 <= down <= 1 and max(up, down) >= 1e-15,
         score=right_places,
-        mark=7.0,
+        mark=9.0,
         explanation="Turned one way only, the best that we found is about 7.8. Turned both ways by the same amount, it "
-        "is above 10.",
+        "is above 10: the bend of the curve makes one result too large and the other too small, and they cancel.",
     ),
     Exercise(
         "04.2", "A chain on paper", difficulty=2, importance=5, minutes=3,
@@ -102,7 +137,32 @@ EXERCISES = (
         explanation="Wrong by nearly 2, the most that is possible, and yet hardly anything arrives at the weight.",
     ),
     Exercise(
-        "04.4", "One neuron backwards", difficulty=3, importance=5, minutes=4,
+        "04.4", "An operation of your own", difficulty=3, importance=5, minutes=5,
+        task="Teach the engine to divide. The box of the quotient `a / b` needs one slope for each of its inputs: how "
+        "many times as much the quotient moves as `a`, and as `b`. Write two formulas in `a` and `b`. The rest is the "
+        "engine at work on `(a / b)**2`. (Where no fact tells you a slope, measure it at a few places, with lines such "
+        "as `slope_of(lambda b: 6 / b, 3)`.)",
+        stub="def gradients(a, b):\n    left, right = Tiny(a), Tiny(b)\n"
+        "    quotient = Tiny(a / b, (left, right), (..., ...))\n    backward(quotient * quotient)\n"
+        "    return left.gradient, right.gradient",
+        answer="def gradients(a, b):\n    left, right = Tiny(a), Tiny(b)\n"
+        "    quotient = Tiny(a / b, (left, right), (1 / b, -a / b**2))\n    backward(quotient * quotient)\n"
+        "    return left.gradient, right.gradient",
+        wrong=(
+            Wrong("the second slope has the wrong sign: a larger b makes the quotient of two positive numbers smaller.",
+                  "-a / b**2", "a / b**2"),
+            Wrong("these are the slopes of a product.", "1 / b, -a / b**2", "b, a"),
+            Wrong("the slope for b must depend on a as well: half of 6 is twice half of 3.", "-a / b**2", "-1 / b**2"),
+            Wrong("measure the slope for b at b = 1, 2 and 3. It falls faster than `a / b`.", "-a / b**2", "-a / b"),
+        ),
+        hints=("A quotient is `a` times `1 / b`. For b, measure with a = 6: about -6 at 1, -1.5 at 2, -0.667 at 3.",
+               "Those three are -6 divided by 1, by 4 and by 9: minus `a`, divided by `b` squared."),
+        page=ENGINE, inputs=dividend_and_divisor,
+        explanation="An operation is its result and one slope for each input. The walk back does the rest, and turning "
+        "a and b a little gives the same two numbers.",
+    ),
+    Exercise(
+        "04.5", "One neuron backwards", difficulty=2, importance=5, minutes=3,
         task="A neuron computed the sum of its weights times the incoming activations, plus its bias. `activations` "
         "and `weights` are lists of the same length, and `error` is the gradient that arrives at the sum. Give two "
         "lists: the gradients of the weights, and the gradients of the activations.",
@@ -132,14 +192,14 @@ QUIZZES = (
         "04.b", "You call our `backward(square)` a second time, on the same boxes. What does `a.gradient` show?",
         (
             Option("the same as before",
-                   "It would, if every walk began with empty gradients, as the package's does. Ours adds with `+=` to "
-                   "what is already there."),
+                   "It would, if every walk began with all gradients at 0, as the package's does. Ours adds with `+=` "
+                   "to what is already there."),
             Option("a wrong number: what was there is counted again",
-                   "The old gradients are still in the boxes, are handed on once more, and are added. torch would "
-                   "refuse a second walk here. But from step to step it, too, adds to what a parameter already "
-                   "has, which is why training loops there say `zero_grad()`.", right=True),
+                   "It shows 48: the old gradients are still in the boxes, are handed on once more, and are added. "
+                   "PyTorch (`torch` in code) would refuse a second walk here. But from step to step it, too, adds to "
+                   "what a parameter already has, which is why training loops there say `zero_grad()`.", right=True),
             Option("an error",
-                   "torch would refuse. Ours does not notice: nothing fails, the numbers are wrong, and nobody is "
+                   "PyTorch would refuse. Ours does not notice: nothing fails, the numbers are wrong, and nobody is "
                    "told."),
         ),
     ),

@@ -129,7 +129,8 @@ EXERCISES = (
         passes=lambda heat, *cuts: heat > 0 and cuts != (0, 1.0, 0.0),
         score=variety,
         mark=1.6,
-        explanation="With exactly the two and the six sensible words left, all equally likely, it would be 1.79.",
+        explanation="Why heat can help here: it evens out what the cuts leave. Top-k counts by rank, so no heat brings "
+        "the tail back. With exactly the two and the six sensible words left, all equally likely, it would be 1.79.",
     ),
 )
 
@@ -153,24 +154,23 @@ QUIZZES = (
 
 PREDICTIONS = (
     Question(
-        "12.a", "At temperature 1, one token is ten times as likely as another. At temperature 0.5 it is ...",
+        "12.a", "At temperature 1, one token is ten times as likely as another. At temperature 2 it is ...",
         (
             Option("five times as likely",
-                   "That halves the ratio, but a low temperature makes the likely token gain, not lose."),
+                   "That would halve the ratio. The temperature divides the **logits**, not the probabilities."),
+            Option("about three times as likely",
+                   "Dividing logits by 2 halves every difference between them, and the exponential turns half a "
+                   "difference into the square root of the ratio: √10 is about 3.2.", right=True),
             Option("twenty times as likely",
-                   "Dividing by 0.5 doubles the difference between the **logits**. The exponential turns that into a "
-                   "square, not a double."),
-            Option("a hundred times as likely",
-                   "Dividing logits by 0.5 doubles every difference between them, and the exponential turns a doubled "
-                   "difference into a squared ratio: 10 × 10.", right=True),
+                   "A high temperature makes draws more daring: the likely token loses its lead, it does not gain."),
         ),
     ),
     Question(
         "12.b", "After “I went to the market and bought”, greedy writing goes on for 40 tokens. You will see ...",
         (
-            Option("the best story the model can tell",
-                   "Greedy takes the most likely token at every step. That does not add up to the most likely text, "
-                   "and the most likely text need not be a good one."),
+            Option("many different sentences, but dull ones",
+                   "Greedy takes the most likely token at every step, and what is already in the text soon becomes the "
+                   "most likely."),
             Option("one sentence again and again",
                    "A sentence that is already in the text makes itself more likely, and greedy has no way out of the "
                    "circle. Holtzman et al. (2020) called it neural text degeneration.", right=True),

@@ -231,7 +231,7 @@ def quiz(identifier: str) -> Quiz:
         LookupError: there is no such quiz; the sentence names the closest.
 
     >>> quiz("02.d")
-    Quiz 02.d: A network decides on loans and is right in 97 of 100 past cases. What do you still not know?
+    Quiz 02.d: A network decides on loans and was right in 97 of 100 past cases. What does this number tell you?
       ( ) how it does on people unlike those it learned from
       ( ) whether a person or a network decided
       ( ) how often it was right on the past cases

@@ -61,3 +61,15 @@ def test_the_merges_go_forward_and_back_and_the_tour_goes_all_the_way(lab: Lab) 
     view.output.screenshot(path=lab.artefacts / "06-merges.png")
     assert view.height() == height
     assert lab.errors() == [] and lab.console == []
+
+
+def test_untrusted_and_never_run_its_texts_are_shown_and_say_how_to_wake_them(untrusted: Lab) -> None:
+    untrusted.open("06_tokens.ipynb")
+    assert not untrusted.trusted()
+    untrusted.stills()  # draws every cell
+    texts = untrusted.page.locator(".jp-OutputArea-output:has(.course-asleep)")
+    assert texts.count() == 2
+    for text in texts.all():
+        assert text.locator("figcaption").text_content()
+        assert text.locator(".course-asleep").all_text_contents() == ["This is a still. Run this box to make it live."]
+    assert untrusted.console == []

@@ -72,7 +72,7 @@ def test_the_page_counts_what_the_model_has(words, names):
     assert f"{numbers:,}" in words and round(numbers / 1e6) == 135
     assert round(175e9 / numbers, -1) == 1300 and "1,300 times as many" in words
     result = names["first_picture"].result
-    assert f"knows {result.vocabulary:,}" in words
+    assert f"{result.vocabulary:,} that the model knows" in words
     rows = len(result.tokens) - 1
     assert f"there are {result.vocabulary - rows:,} of them" in lesson_00.PREDICTIONS[0].answer.explanation
     assert len("The capital of France is".split()) == 5 and "five words of ours" in words

@@ -93,7 +93,8 @@ def test_filters_and_cats_are_as_said(names):
 def test_the_foot_of_the_2_matters_and_its_top_does_not(names):
     for network in (names["plain"], names["convolutional"]):
         relied = reading.relied_on(network, names["image"])
-        assert relied[:3].max() < 0.05 and relied[5:].max() > 0.9
+        assert relied[:3].max() < 0.05 and relied[6:].max() > 0.9
+    assert [*names["top"], *names["foot"]] == re.findall(r"\d+%", PAGE.alt("black-box-cover"))
 
 
 def test_the_playground_needs_its_hidden_layer():

@@ -10,6 +10,7 @@ import pytest
 from course_utils import assets
 from course_utils.autodiff import Value, topological_order
 from course_utils.commands import notebooks
+from course_utils.practice import exercise, quiz
 
 PAGE = assets.project_folder() / "notebooks" / "04_backpropagation.ipynb"
 CELLS = {cell.id: cell.source for cell in notebooks.read(PAGE).cells}
@@ -117,7 +118,30 @@ def test_a_second_walk_without_emptying_counts_again(page):
     names = page["tiny-tanh"]
     before = names["a"].gradient
     names["backward"](names["square"])
-    assert names["a"].gradient > before == 12
+    assert (before, names["a"].gradient) == (12, 48)
+    assert "It shows 48" in quiz("04.b").question.answer.explanation
+
+
+@pytest.mark.slow
+def test_the_exercise_begins_with_the_engine_of_the_page_and_turning_gives_the_same(page):
+    task = exercise("04.4")
+    built = "\n".join(CELLS[cell] for cell in ("tiny-value", "tiny-backward"))
+    assert all(part in built for part in task.page.split("\n\n\n"))
+    names = dict(page["turned-quotient"])
+    exec(task.answer, names)
+    assert names["gradients"](6.0, 3.0) == pytest.approx((4 / 3, -8 / 3))
+    for a, b in ((1.3, -0.7), (-2.0, 2.5)):
+        turned = [
+            names["slope_of"](lambda a, b=b: (a / b) ** 2, a),
+            names["slope_of"](lambda b, a=a: (a / b) ** 2, b),
+        ]
+        assert names["gradients"](a, b) == pytest.approx(turned, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_guessing_would_get_about_half(page):
+    unseen = page["training-loop"]["unseen"]
+    assert 0.45 < sum(target > 0 for _, target in unseen) / len(unseen) < 0.55
 
 
 @pytest.mark.slow

@@ -60,15 +60,20 @@ def test_no_cell_of_a_learner_holds_a_guard_of_ours():
     assert not any("assert" in source for source in cells("code").values())
 
 
-def test_the_loop_on_the_page_is_short_and_names_its_three_parts():
-    source = inspect.getsource(sampling.generate_tokens)
-    loop = source.rpartition('"""')[2].strip().splitlines()
-    assert len(loop) <= 10
-    for part in ("score", "pick", "append"):
-        assert f"texts.{part}(" in source and part in cells("markdown")["real-loop"]
-    assert (
-        inspect.getsource(sampling.sample_token).strip().splitlines()[-1].strip().startswith("return torch.multinomial")
-    )
+def test_the_code_of_the_knobs_ends_with_the_draw_and_begins_with_the_table():
+    source = inspect.getsource(sampling.sample_token)
+    assert source.strip().splitlines()[-1].strip().startswith("return torch.multinomial")
+    rows = re.findall(r"^\| `(\w+)` \| (\d) \|", cells("markdown")["repeats-itself-read"], re.MULTILINE)
+    assert [name for name, _ in rows] == ["repetition_penalty", "temperature", "top_k", "top_p", "min_p"]
+    scores = torch.tensor(lesson_12.OPEN).log()
+    off = {name: float(value) for name, value in rows[1:]}
+    assert torch.equal(sampling.warp(scores, **{**off, "top_k": int(off["top_k"])}).softmax(0), scores.softmax(0))
+
+
+@pytest.mark.slow
+def test_a_sentence_that_stands_in_the_text_makes_itself_likelier(page):
+    bits = [float(found) for found in re.findall(r"adds ([\d.]+) bits", printed("repeats-itself"))]
+    assert len(bits) == 4 and bits == sorted(bits, reverse=True) and bits[0] > 12 and bits[-1] < 3
 
 
 def test_the_thousand_draws_are_those_that_the_page_tells_of():
@@ -101,6 +106,10 @@ def test_the_model_is_sure_of_a_quotation_and_unsure_of_an_animal(page):
     scores = [sampling.next_logits(model, tokenizer.encode(text)) for text in beginnings]
     entropies = [float(torch.special.entr(each.softmax(0)).sum() / math.log(2)) for each in scores]
     assert entropies[0] == pytest.approx(1.1, abs=0.1) and entropies[-1] == pytest.approx(8.2, abs=0.1)
+    for text, likeliest in zip(beginnings[1:3], (" Paris", " four"), strict=True):
+        next_token = sampling.next_logits(model, tokenizer.encode(text)).argmax()
+        assert tokenizer.decode([int(next_token)]) == likeliest
+    assert min(entropies[1:3]) > 1.9, "also unsure"
     assert float(names["entropy"]) == pytest.approx(entropies[-1], abs=1e-3)
     assert all(left(each, top_k=40) == 40 for each in scores)
     assert left(scores[0], top_p=0.9) == 1 and left(scores[-1], top_p=0.9) == pytest.approx(704, rel=0.05)

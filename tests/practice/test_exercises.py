@@ -210,7 +210,7 @@ def test_inputs_are_fresh_each_time():
 
 def test_values_of_the_wrong_kind_shape_and_number_get_one_sentence():
     tower, network = exercise("01.5"), exercise("02.4")
-    assert "takes two answers (predicted, too_long), and was given one answer." in tower.check(6.06).message
+    assert "takes two answers (predicted, too_high), and was given one answer." in tower.check(6.06).message
     assert "was given three answers." in tower.check(1, 2, 3).message
     assert "`predicted` is a text, where a number is needed." in tower.check("6.06", 2.02).message
     assert "`predicted` = 20 is too large" in tower.check(20, 2.02).message

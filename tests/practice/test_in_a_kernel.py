@@ -29,7 +29,7 @@ def run_all():
             first = f"{task.picture}.values = dict({', '.join(task.stub.splitlines())})"
             cells += [f"{task.picture} = Picture()\n{first}\n" + f'exercise("{task.id}")', task.cell]
         else:
-            cells += [f'exercise("{task.id}")', task.cell]
+            cells += [f'exercise("{task.id}")', f"{task.page}\n\n\n{task.cell}"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in [*cells, "course_map()"]])
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     return [cell.outputs for cell in notebook.cells]

@@ -65,13 +65,13 @@ def test_02_a_real_zeros_and_a_black_square_on_the_ring():
 
 def test_02_3_the_scores_to_start_from():
     ring_and_hole = ["..####..", ".##..##.", *[".#.--.#."] * 4, ".##..##.", "..####.."]
-    scores = {bias: share_of_zeros_right(ring_and_hole, bias) for bias in (-6.5, -7.6, -8.7, -100)}
+    scores = {bias: share_of_zeros_right(ring_and_hole, bias) for bias in (-5.6, -6.7, -7.8, -100)}
     assert f"scores {scores[-100]:.3f}; the ring and hole" in exercise("02.3").task
-    assert f"with the bias −7.6, score {scores[-7.6]:.3f}" in exercise("02.3").task
-    assert max(scores.values()) == scores[-7.6] < exercise("02.3").mark
-    biases = (-12, -13, -14)
+    assert f"with the bias −6.7, score {scores[-6.7]:.3f}" in exercise("02.3").task
+    assert max(scores.values()) == scores[-6.7] < exercise("02.3").mark
+    biases = (-13, -14, -15)
     thick = [share_of_zeros_right(list(ROWS), bias) for bias in biases]
-    assert max(thick) > exercise("02.3").mark and "from -12 to -14" in exercise("02.3").hints[1]
+    assert max(thick) > exercise("02.3").mark and "from -13 to -15" in exercise("02.3").hints[1]
 
 
 def test_04_a_three_paths():
@@ -103,18 +103,18 @@ def test_05_d_the_recorded_gain_of_each_cure():
     rows = data.recorded("regularisers").rows
     chosen = {}
     for row in rows:
-        if row["chosen"]:
+        if row["chosen"] and row["learning_rate"] == 0.03:
             chosen.setdefault(row["setting"], []).append(row["test_accuracy"])
     nothing = mean(chosen.pop("none"))
     gains = [100 * (mean(runs) - nothing) for runs in chosen.values()]
     assert len(gains) == 5 and round(100 * nothing) == 72 and "72 %" in predict("05.d").question.text
     assert predict("05.d").question.answer.text == "all five help, by 9 to 12 percentage points"
-    assert 9 <= min(gains) < max(gains) <= 12 and max(gains) - min(gains) < 3
+    assert 8.5 < min(gains) < max(gains) < 12.5 and max(gains) - min(gains) < 3.5  # as rounded: 9, 12 and about 3
 
 
 def test_12_ratio_and_the_best_possible_variety():
-    odds = [math.exp(math.log(ratio) / 0.5) for ratio in (10, 1)]
-    assert odds[0] / odds[1] == pytest.approx(100)
+    odds = [math.exp(math.log(ratio) / 2) for ratio in (10, 1)]
+    assert f"√10 is about {odds[0] / odds[1]:.1f}" in explanations(predict("12.a"))
     assert f"{(math.log2(2) + math.log2(6)) / 2:.2f}" in exercise("12.4").explanation
     assert sum(lesson_12.SURE) == pytest.approx(1) and sum(lesson_12.OPEN) == pytest.approx(1)
     for chance in (*lesson_12.SURE, *lesson_12.OPEN):

@@ -1,7 +1,8 @@
 // JupyterLab draws a stored PNG without the alternative text in its metadata, so a screen reader says nothing.
-// This renderer does the same drawing and sets the text; under the still of an interactive picture, whose kernel is gone
-// or has not begun, it says how to wake it; printed words stay whole, too. It is what a build of a JupyterLab extension would produce
-// (a module-federation container), written by hand because there is nothing to build.
+// The first renderer here does the same drawing and sets the text. Under the still of an interactive picture, whose
+// kernel is gone or has not begun, it says how to wake it; the second renderer says so under an interactive text. Printed
+// words stay whole, too. This is what a build of a JupyterLab extension would produce (a module-federation container),
+// written by hand because there is nothing to build.
 window._JUPYTERLAB = window._JUPYTERLAB || {};
 (() => {
   let shared; // JupyterLab's own libraries: name -> version -> {get}
@@ -11,8 +12,21 @@ window._JUPYTERLAB = window._JUPYTERLAB || {};
     return (await version.get())();
   }
 
-  async function mimeExtension() {
+  function hint() {
+    const line = document.createElement("p");
+    line.className = "course-asleep";
+    line.textContent = "This is a still. Run this box to make it live.";
+    line.style.cssText = "margin:4px;font-size:var(--jp-ui-font-size1);color:var(--jp-ui-font-color1)";
+    return line;
+  }
+
+  function isStill(model, kind) {
+    return String(model.data["text/plain"] || "").endsWith(`: interactive ${kind}`);
+  }
+
+  async function mimeExtensions() {
     const { Widget } = await library("@lumino/widgets");
+    const { RenderedHTML } = await library("@jupyterlab/rendermime");
 
     class Picture extends Widget {
       constructor() {
@@ -32,13 +46,14 @@ window._JUPYTERLAB = window._JUPYTERLAB || {};
           image.classList.add(`jp-needs-${model.metadata.needs_background}-background`);
         }
         this.node.replaceChildren(image);
-        if (String(model.data["text/plain"] || "").endsWith(": interactive picture")) {
-          const hint = document.createElement("p");
-          hint.className = "course-asleep";
-          hint.textContent = "This is a still. Run this box to make it live.";
-          hint.style.cssText = "margin:4px;font-size:var(--jp-ui-font-size1);color:var(--jp-ui-font-color1)";
-          this.node.append(hint);
-        }
+        if (isStill(model, "picture")) this.node.append(hint());
+      }
+    }
+
+    class Text extends RenderedHTML {
+      async renderModel(model) {
+        await super.renderModel(model);
+        if (isStill(model, "text")) this.node.append(hint());
       }
     }
 
@@ -47,12 +62,16 @@ window._JUPYTERLAB = window._JUPYTERLAB || {};
     style.textContent = ".jp-OutputArea .jp-OutputArea-output pre { word-break: normal; overflow-wrap: anywhere; }";
     document.head.append(style);
 
-    return {
-      id: "course-picture-text:plugin",
+    const renderer = (id, rank, mimeType, createRenderer) => ({
+      id: `course-picture-text:${id}`,
       dataType: "string",
-      rank: 80, // before JupyterLab's own renderer of pictures, which has 90, and after those of widgets and HTML
-      rendererFactory: { safe: true, mimeTypes: ["image/png"], createRenderer: () => new Picture() },
-    };
+      rank, // before JupyterLab's own renderer of the same kind, which has 90 for pictures and 50 for HTML
+      rendererFactory: { safe: true, mimeTypes: [mimeType], createRenderer },
+    });
+    return [
+      renderer("picture", 80, "image/png", () => new Picture()),
+      renderer("text", 45, "text/html", (options) => new Text(options)),
+    ];
   }
 
   window._JUPYTERLAB["course-picture-text"] = {
@@ -60,8 +79,8 @@ window._JUPYTERLAB = window._JUPYTERLAB || {};
       shared = scope;
     },
     get: async () => {
-      const extension = await mimeExtension();
-      return () => ({ __esModule: true, default: extension });
+      const extensions = await mimeExtensions();
+      return () => ({ __esModule: true, default: extensions });
     },
   };
 })();
