@@ -180,3 +180,13 @@ def weights_on(
 ) -> list[float]:
     """How much the last token of each text takes from the token at position ``word``, in one head."""
     return [float(Reading(model, tokenizer, text).weights[layer, head, -1, word]) for text in texts]
+
+
+def chance_with_cuts(
+    model: Transformer, tokenizer: BPETokenizer, text: str, token: str, heads: Sequence[tuple[int, int]] = ()
+) -> float:
+    """The chance of one next token after a text, with some heads ``(layer, head)`` cut."""
+    (wanted,) = tokenizer.encode(token)
+    with interpret.edit(model, zero_heads=heads), torch.inference_mode():
+        stream = model.hidden_states(torch.tensor([tokenizer.encode(text)]))
+        return float(model.unembed(stream[0, -1]).softmax(-1)[wanted])

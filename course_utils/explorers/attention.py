@@ -150,12 +150,13 @@ class AttentionByHand(TextExplorer):
         self, prepared: tuple[str, ...], queries: str, keys: str, value_lists: str, asker: int, divide: bool, hide: bool
     ) -> Worked:
         """Return the whole calculation."""
-        given = [read_lists(text, name, len(prepared)) for name, text in
-                 (("queries", queries), ("keys", keys), ("values", value_lists))]  # fmt: skip
-        if given[0].shape != given[1].shape:
-            raise ValueError(f"queries have {given[0].shape[1]} numbers and keys {given[1].shape[1]}: a dot product "
-                             "needs as many in both.")  # fmt: skip
-        return Worked(prepared, *given, divide, hide, asker - 1)
+        texts = {"queries": queries, "keys": keys, "values": value_lists}
+        ask, offer, give = (read_lists(text, name, len(prepared)) for name, text in texts.items())
+        if ask.shape != offer.shape:
+            raise ValueError(
+                f"queries have {ask.shape[1]} numbers and keys {offer.shape[1]}: a dot product needs as many in both."
+            )
+        return Worked(prepared, ask, offer, give, divide, hide, asker - 1)
 
     def render(self, result: Worked) -> str:
         """The steps of one word, and beside them the weights of all."""
@@ -228,7 +229,8 @@ class AttentionExplorer(FigureExplorer):
 
     def make_panels(self, figure: Figure, result: Looking) -> dict[str, Panel]:
         """The map of one head on the left; all heads, and the next token, on the right."""
-        return attention_panels(figure, *result.everywhere.shape, BARS)
+        layers, heads = result.everywhere.shape
+        return attention_panels(figure, layers, heads, BARS)
 
     def contents(self, result: Looking) -> dict[str, Any]:
         """What each panel shows."""

@@ -1,6 +1,6 @@
 """Pictures of attention: who looks at whom in one head, all heads at a glance, and what cutting one of them does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -12,10 +12,12 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from course_utils.experiments.looking import Looking
+from course_utils.plots import picture
 from course_utils.plots.bars import PairedBars
 from course_utils.plots.lettering import Label
 from course_utils.plots.panels import Heatmap, Panel, Words
-from course_utils.plots.style import INK, ORANGE, readable
+from course_utils.plots.static import Static
+from course_utils.plots.style import BLUE, INK, ORANGE, readable
 
 COLOURS = matplotlib.colormaps["cividis"].with_extremes(bad="#e8e8e8")  # grey: hidden, a later token
 TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
@@ -244,3 +246,27 @@ def pointed_at(place: Sequence[float], tokens: int, layers: int, heads: int) -> 
         if 0 <= right < 1 and 0 <= down < 1:
             return {name: at for name, at in zip(names, (int(down * rows), int(right * columns)), strict=True) if name}
     return {}
+
+
+def alike_by_layer(cosines: Mapping[str, Sequence[float]]) -> Static:
+    """How alike the vectors of one word are in different sentences, layer by layer.
+
+    Args:
+        cosines: by the kind of pair, one mean cosine for each layer, that of the table first.
+
+    >>> alike_by_layer({"same meaning": [1.0, 0.97], "other meaning": [1.0, 0.8]}).alt
+    'Mean cosine by layer. same meaning: 1.000 at the table, lowest 0.970 after layer 0, 0.970 at the end; \
+other meaning: 1.000 at the table, lowest 0.800 after layer 0, 0.800 at the end.'
+    """
+    figure = picture.new_figure(8.4, 3.4)
+    axes = figure.add_axes((0.08, 0.15, 0.9, 0.8), xlabel="layers passed", ylabel="mean cosine")
+    told = []
+    for (name, values), (colour, marker) in zip(cosines.items(), ((BLUE, "o"), (ORANGE, "s")), strict=False):
+        axes.plot(range(len(values)), values, color=colour, marker=marker, linewidth=2, label=name)
+        lowest = min(range(len(values)), key=lambda at: values[at])
+        told.append(
+            f"{name}: {values[0]:.3f} at the table, lowest {values[lowest]:.3f} after layer {lowest - 1}, "
+            f"{values[-1]:.3f} at the end"
+        )
+    axes.legend(loc="lower left")
+    return Static(figure, f"Mean cosine by layer. {'; '.join(told)}.")
