@@ -1,7 +1,8 @@
 """Who looks at whom in a real model, and what becomes of the next token if one of these looks is cut."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from course_utils.models.transformer import Transformer
 from course_utils.tokenizers import BPETokenizer
 from course_utils.wording import percent
 
+RIVER = "The river was wide and cold, and he sat down on the bank"  # the sentence of the lesson
 MOST_SHOWN = 64  # tokens of a text that are read and shown
 BARS = 5  # next tokens with a bar
 CUTS = ("nothing", "this cell", "this head", "this layer")
@@ -190,3 +192,14 @@ def chance_with_cuts(
     with interpret.edit(model, zero_heads=heads), torch.inference_mode():
         stream = model.hidden_states(torch.tensor([tokenizer.encode(text)]))
         return float(model.unembed(stream[0, -1]).softmax(-1)[wanted])
+
+
+def cut_rows(model: Transformer, tokenizer: BPETokenizer) -> Iterator[dict[str, Any]]:
+    """For each head: the weight from the last token of `RIVER` to "river", and the chance of " of" with it cut."""
+    reading, (of,) = Reading(model, tokenizer, RIVER), tokenizer.encode(" of")
+    last, (layers, heads) = len(reading.ids) - 1, reading.weights.shape[:2]
+    for layer in range(layers):
+        for head in range(heads):
+            cell, whole = (float(reading.after(cut, layer, head, last, 1)[of]) for cut in ("this cell", "this head"))
+            yield {"layer": layer, "head": head, "weight": float(reading.weights[layer, head, last, 1]),
+                   "cell": cell, "head_cut": whole}  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from course_utils.experiments.attention_by_hand import MOST_WORDS, Worked, listed, read_lists, short
-from course_utils.experiments.looking import BARS, CUTS, MOST_SHOWN, Looking, Reading
+from course_utils.experiments.looking import BARS, CUTS, MOST_SHOWN, RIVER, Looking, Reading
 from course_utils.explorers.base import (
     Choice,
     Control,
@@ -166,7 +166,6 @@ class AttentionByHand(TextExplorer):
 
 # ------------------------------------------------------------------------------------------------- the heads of a model
 
-RIVER = "The river was wide and cold, and he sat down on the bank"
 TOUR: tuple[Stop, ...] = (
     ({}, lambda now: f"The framed row is the last word: {now.takes}."),
     ({"text": RIVER.replace("river", "loan")}, lambda now: f"Another word in its place: {now.takes}."),

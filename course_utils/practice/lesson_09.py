@@ -25,8 +25,7 @@ def some_scores(generator: random.Random) -> tuple[list[list[float]]]:
 
 def chance_of_of(heads: Any) -> float:
     """How likely SmolLM2 finds *of* after the sentence about the river, in per cent, with some heads cut."""
-    from course_utils.experiments.looking import chance_with_cuts
-    from course_utils.explorers.attention import RIVER
+    from course_utils.experiments.looking import RIVER, chance_with_cuts
     from course_utils.models import pretrained
 
     return 100 * chance_with_cuts(
