@@ -1,15 +1,19 @@
 """Pictures of attention: who looks at whom in one head, all heads at a glance, and what cutting one of them does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import matplotlib
 import numpy as np
+import torch
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
+from torch import Tensor
 
 from course_utils.experiments.looking import Looking
 from course_utils.plots import picture
@@ -18,6 +22,7 @@ from course_utils.plots.lettering import Label
 from course_utils.plots.panels import Heatmap, Panel, Words
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, INK, ORANGE, readable
+from course_utils.wording import percent
 
 COLOURS = matplotlib.colormaps["cividis"].with_extremes(bad="#e8e8e8")  # grey: hidden, a later token
 TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
@@ -33,7 +38,7 @@ def dots(left: float, top: float, width: float, height: float) -> tuple[float, f
 
 MAP = dots(84, 26, 312, 312)
 EVERY_HEAD = dots(476, 26, 354, 72)
-THUMBNAILS = dots(476, 142, 354, 40)
+THUMBNAILS = dots(476, 152, 354, 40)
 
 
 def shade(weights: NDArray) -> NDArray:
@@ -196,6 +201,7 @@ def attention_panels(figure: Figure, layers: int, heads: int, rows: int) -> dict
         figure.add_artist(label)
         return Words(label)
 
+    figure.text(EVERY_HEAD[0], dots(0, 228, 0, 0)[1], "Next token", fontsize=10)
     return {
         "map": TokenMap(axes),
         "held": Held(axes),
@@ -204,7 +210,7 @@ def attention_panels(figure: Figure, layers: int, heads: int, rows: int) -> dict
         "title": title(MAP),
         "cell": title(EVERY_HEAD),
         "thumbs": title(THUMBNAILS),
-        "bars": PairedBars(figure, rows, dots(602, 232, 230, 164), names=("nothing cut", "after the cut"), dots=0),
+        "bars": PairedBars(figure, rows, dots(602, 242, 230, 154), names=("nothing cut", "after the cut"), dots=0),
     }
 
 
@@ -237,6 +243,8 @@ def pointed_at(place: Sequence[float], tokens: int, layers: int, heads: int) -> 
     >>> pointed_at((0.99, 0.01), 14, 30, 9)
     {}
     """
+    if len(place) != 2:
+        return {}
     for frame, (rows, columns), names in (
         (MAP, (tokens, tokens), ("row", "column")),
         (EVERY_HEAD, (heads, layers), ("head", "layer")),
@@ -248,25 +256,62 @@ def pointed_at(place: Sequence[float], tokens: int, layers: int, heads: int) -> 
     return {}
 
 
-def alike_by_layer(cosines: Mapping[str, Sequence[float]]) -> Static:
-    """How alike the vectors of one word are in different sentences, layer by layer.
+def alike_by_layer(lists: Mapping[str, Tensor], water: Collection[str]) -> Static:
+    """How alike the lists of numbers of one word are in different sentences, layer by layer: mean cosines of pairs.
 
     Args:
-        cosines: by the kind of pair, one mean cosine for each layer, that of the table first.
+        lists: by the one other word in which the sentences differ: ``(layers + 1, width)``, that of the table first.
+        water: which of these words go together; the others do too.
 
-    >>> alike_by_layer({"same meaning": [1.0, 0.97], "other meaning": [1.0, 0.8]}).alt
-    'Mean cosine by layer. same meaning: 1.000 at the table, lowest 0.970 after layer 0, 0.970 at the end; \
-other meaning: 1.000 at the table, lowest 0.800 after layer 0, 0.800 at the end.'
+    >>> lists = {"river": torch.tensor([[1.0, 0.0], [1.0, 0.0]]), "loan": torch.tensor([[1.0, 0.0], [0.6, 0.8]])}
+    >>> alike_by_layer(lists | {"sea": lists["river"]}, water=("river", "sea")).alt
+    'Mean cosine of the lists of one word. Both of one kind: 1.000 at the table, 1.000 at the end. One of each: 1.000 \
+at the table, 0.600 at the end.'
     """
+    kinds: dict[str, list[Tensor]] = {"both of one kind": [], "one of each": []}
+    for one, other in combinations(lists, 2):
+        kind = "both of one kind" if (one in water) == (other in water) else "one of each"
+        kinds[kind].append(torch.cosine_similarity(lists[one], lists[other], dim=1))
     figure = picture.new_figure(8.4, 3.4)
     axes = figure.add_axes((0.08, 0.15, 0.9, 0.8), xlabel="layers passed", ylabel="mean cosine")
     told = []
-    for (name, values), (colour, marker) in zip(cosines.items(), ((BLUE, "o"), (ORANGE, "s")), strict=False):
-        axes.plot(range(len(values)), values, color=colour, marker=marker, linewidth=2, label=name)
-        lowest = min(range(len(values)), key=lambda at: values[at])
-        told.append(
-            f"{name}: {values[0]:.3f} at the table, lowest {values[lowest]:.3f} after layer {lowest - 1}, "
-            f"{values[-1]:.3f} at the end"
-        )
+    for (name, pairs), (colour, marker) in zip(kinds.items(), ((BLUE, "o"), (ORANGE, "s")), strict=True):
+        mean = torch.stack(pairs).mean(dim=0).tolist()
+        axes.plot(range(len(mean)), mean, color=colour, marker=marker, linewidth=2, label=name)
+        told.append(f"{name.capitalize()}: {mean[0]:.3f} at the table, {mean[-1]:.3f} at the end")
     axes.legend(loc="lower left")
-    return Static(figure, f"Mean cosine by layer. {'; '.join(told)}.")
+    return Static(figure, f"Mean cosine of the lists of one word. {'. '.join(told)}.")
+
+
+def cuts_by_head(weights: NDArray, chances: NDArray, before: float) -> Static:
+    """What each head has of one cell, and what becomes of one next token if that cell is cut.
+
+    Args:
+        weights: ``(layers, heads)``, of the cell.
+        chances: ``(layers, heads)``, of the token with this one cell cut.
+        before: its chance with nothing cut.
+
+    >>> cuts_by_head(np.array([[0.9, 0.1]]), np.array([[0.5, 0.31]]), 0.3).alt
+    'Each head once. The largest weight: layer 0, head 0, 0.90. The cut with the largest effect: layer 0, \
+head 0, from 30 % to 50 %.'
+    """
+    figure = picture.new_figure(8.4, 2.9)
+    told, effects = [], chances - before
+    most = float(np.abs(effects).max())
+    for at, (name, values, looks) in enumerate((
+        ("weight of the cell", weights, {"vmin": 0, "vmax": 1, "cmap": "cividis"}),
+        ("chance after the cut, minus before", effects, {"vmin": -most, "vmax": most, "cmap": "PuOr_r"}),
+    )):  # fmt: skip
+        axes = figure.add_axes((0.06 + 0.48 * at, 0.2, 0.37, 0.66), xlabel="layer", ylabel="" if at else "head")
+        image = axes.imshow(values.T, aspect="auto", interpolation="nearest", **looks)
+        axes.set_title(name, fontsize=11, loc="left")
+        bar = figure.add_axes((0.44 + 0.48 * at, 0.2, 0.012, 0.66))
+        figure.colorbar(image, cax=bar, format=PercentFormatter(1, decimals=0))
+        told.append(np.unravel_index(int((weights if at == 0 else np.abs(effects)).argmax()), weights.shape))
+    (layer, head), (cut_layer, cut_head) = told
+    return Static(
+        figure,
+        f"Each head once. The largest weight: layer {layer}, head {head}, {weights[layer, head]:.2f}. "
+        f"The cut with the largest effect: layer {cut_layer}, head {cut_head}, from {percent(before)} to "
+        f"{percent(float(chances[cut_layer, cut_head]))}.",
+    )

@@ -190,14 +190,14 @@ PREDICTIONS = (
         ),
     ),
     Question(
-        "09.b", "Two sentences end in bank after a river, and two after money. Before the first layer, how alike are "
-        "the model's four lists of numbers for bank?",
+        "09.b", "Eight sentences end in bank: four with a word of water in them, four with a word of money. Before the "
+        "first layer, how alike are the model's eight lists of numbers for bank?",
         (
-            Option("all four are exactly the same",
+            Option("all eight are exactly the same",
                    "The table has one row for the token, and this model adds nothing to it for its place.", right=True),
-            Option("the two river banks are more alike",
+            Option("those after words of water are more alike",
                    "The table knows no sentence: it has one row for the token."),
-            Option("all four are different",
+            Option("all eight are different",
                    "They become so, but only on the way up: the table has one row for the token."),
         ),
     ),
