@@ -366,5 +366,6 @@ def _watching(model: Transformer) -> Iterator[_Watch]:
 
 def _in_range(name: str, number: Any, count: int) -> None:
     """Refuse what is not a whole number from 0 to ``count - 1``."""
-    if isinstance(number, bool) or not isinstance(number, Integral) or not 0 <= number < count:
+    whole = isinstance(number, Integral) and not isinstance(number, bool)
+    if not whole or not 0 <= number < count:
         raise ValueError(f"there is no {name} {number}; choose 0 to {count - 1}")
