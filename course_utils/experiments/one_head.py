@@ -1,8 +1,8 @@
-"""Which value belongs to the key that is asked for? A model with one head learns to look where the answer is.
+"""Which number belongs to the letter that is asked for? A model with one head learns to look where the answer is.
 
-A text is eight pairs of a letter and a number, and then a question: one of the letters. The right answer is the number that
-stands with this letter. Letters, numbers and places are drawn anew for each text, so nothing can be learned by heart: the
-model must look.
+A text is eight pairs of a letter and a number, and then a question: one of the letters. The right answer is the number
+that stands with this letter. Letters, numbers and places are drawn anew for each text, so nothing can be learned by
+heart: the model must look.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class TextBatches:
     """Fresh texts at every step; the same whenever a step is asked for.
 
     >>> TextBatches(batch=1, seed=0)[0].said(0)
-    ['H10', 'Y10', 'V3', 'N14', 'O10', 'M11', 'F0', 'B11', 'O?']
+    ['T6', 'E6', 'K0', 'L0', 'Z1', 'C0', 'Y10', 'G8', 'C?']
     """
 
     def __init__(self, batch: int, seed: int):

@@ -184,16 +184,16 @@ class AttentionExplorer(FigureExplorer):
     Args:
         model: any ``Transformer`` that is a decoder.
         tokenizer: the model's tokenizer.
-        start: first values of the controls: text, cut, layer, head, row, column; all counted from 0.
+        start: first values of the controls: text, cut, row, column, layer, head; all counted from 0.
     """
 
     size = (WIDTH / 100, HEIGHT / 100)
     text = Text(RIVER)
     cut = Choice(CUTS, label="cut")
-    layer = Slider(0, 29, 9)
-    head = Slider(0, 8, 2)
     row = Choice(range(MOST_SHOWN), 13, label="who looks")
     column = Choice(range(MOST_SHOWN), 1, label="at whom")
+    layer = Slider(0, 29, 9)
+    head = Slider(0, 8, 2)
     tour = TOUR
 
     def __init__(self, model: Transformer, tokenizer: BPETokenizer, **start: Any):
@@ -222,7 +222,7 @@ class AttentionExplorer(FigureExplorer):
         return {"row": Choice(places, last, words=words, label="who looks"),
                 "column": Choice(places, 0, words=words, label="at whom")}  # fmt: skip
 
-    def compute(self, prepared: Reading, cut: str, layer: int, head: int, row: int, column: int) -> Looking:
+    def compute(self, prepared: Reading, cut: str, row: int, column: int, layer: int, head: int) -> Looking:
         """Return one head's weights; for a cut the model reads the text once more."""
         return prepared.look(layer, head, row, column, cut)
 

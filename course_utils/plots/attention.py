@@ -1,12 +1,10 @@
 """Pictures of attention: who looks at whom in one head, all heads at a glance, and what cutting one of them does."""
 
-from collections.abc import Collection, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
 import numpy as np
-import torch
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -256,31 +254,58 @@ def pointed_at(place: Sequence[float], tokens: int, layers: int, heads: int) -> 
     return {}
 
 
-def alike_by_layer(lists: Mapping[str, Tensor], water: Collection[str]) -> Static:
-    """How alike the lists of numbers of one word are in different sentences, layer by layer: mean cosines of pairs.
+def alike_by_layer(within: Sequence[float], between: Sequence[float]) -> Static:
+    """How alike the lists of numbers of one word are in sentences of the same kind and of different kinds, by layer.
 
     Args:
-        lists: by the one other word in which the sentences differ: ``(layers + 1, width)``, that of the table first.
-        water: which of these words go together; the others do too.
+        within: mean cosine of two sentences of one kind, before the first layer and after each.
+        between: of one sentence of each kind.
 
-    >>> lists = {"river": torch.tensor([[1.0, 0.0], [1.0, 0.0]]), "loan": torch.tensor([[1.0, 0.0], [0.6, 0.8]])}
-    >>> alike_by_layer(lists | {"sea": lists["river"]}, water=("river", "sea")).alt
-    'Mean cosine of the lists of one word. Both of one kind: 1.000 at the table, 1.000 at the end. One of each: 1.000 \
-at the table, 0.600 at the end.'
+    >>> alike_by_layer([1.0, 0.97], [1.0, 0.82]).alt
+    'Mean cosine of two lists for bank. Of the same kind: 1.000 at first, 0.970 after the last layer. Of different \
+kinds: 1.000 at first, 0.820 after the last layer.'
     """
-    kinds: dict[str, list[Tensor]] = {"both of one kind": [], "one of each": []}
-    for one, other in combinations(lists, 2):
-        kind = "both of one kind" if (one in water) == (other in water) else "one of each"
-        kinds[kind].append(torch.cosine_similarity(lists[one], lists[other], dim=1))
-    figure = picture.new_figure(8.4, 3.4)
+    figure = picture.new_figure(8.4, 3.3)
     axes = figure.add_axes((0.08, 0.15, 0.9, 0.8), xlabel="layers passed", ylabel="mean cosine")
     told = []
-    for (name, pairs), (colour, marker) in zip(kinds.items(), ((BLUE, "o"), (ORANGE, "s")), strict=True):
-        mean = torch.stack(pairs).mean(dim=0).tolist()
-        axes.plot(range(len(mean)), mean, color=colour, marker=marker, linewidth=2, label=name)
-        told.append(f"{name.capitalize()}: {mean[0]:.3f} at the table, {mean[-1]:.3f} at the end")
+    for name, cosines, colour, marker in (
+        ("of the same kind", within, BLUE, "o"),
+        ("of different kinds", between, ORANGE, "s"),
+    ):
+        axes.plot(range(len(cosines)), cosines, color=colour, marker=marker, linewidth=2, label=name)
+        told.append(f"{name.capitalize()}: {cosines[0]:.3f} at first, {cosines[-1]:.3f} after the last layer")
     axes.legend(loc="lower left")
-    return Static(figure, f"Mean cosine of the lists of one word. {'. '.join(told)}.")
+    return Static(figure, f"Mean cosine of two lists for bank. {'. '.join(told)}.")
+
+
+def where_it_looks(maps: Mapping[str, Tensor], texts: Sequence[Sequence[str]], places: Tensor) -> Static:
+    """Where a question looks in several texts: a heatmap for each of two models, with the right place framed.
+
+    Args:
+        maps: by the model's name, ``(texts, tokens)`` weights of the question, which is the last token.
+        texts: each token in words.
+        places: ``(texts,)``, the token that holds the answer.
+
+    >>> import torch
+    >>> where_it_looks({"trained": torch.tensor([[0.9, 0.1]])}, [["A3", "A?"]], torch.tensor([0])).alt
+    'Where the question looks in 1 texts. trained: 0.90 on the right place on average, the largest weight there in 1.'
+    """
+    figure, told = picture.new_figure(8.4, 3.9), []
+    for at, (name, weights) in enumerate(maps.items()):
+        axes = figure.add_axes((0.06 + 0.49 * at, 0.04, 0.44, 0.86))
+        axes.imshow(shade(weights.numpy()), vmin=0, vmax=1, cmap=COLOURS, aspect="auto")
+        axes.set(xticks=[], title=name)
+        axes.set_yticks(range(len(texts)), [text[-1] for text in texts], fontsize=10)
+        axes.tick_params(length=0)
+        for (row, column), weight in np.ndenumerate(weights.numpy()):
+            ink = "white" if weight < 0.35 else INK
+            axes.text(column, row, texts[row][column], ha="center", va="center", fontsize=9, color=ink)
+        for row, place in enumerate(places.tolist()):
+            axes.add_patch(Rectangle((place - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5))
+        mean = weights.gather(1, places[:, None]).mean().item()
+        best = int((weights.argmax(dim=1) == places).sum())
+        told.append(f"{name}: {mean:.2f} on the right place on average, the largest weight there in {best}")
+    return Static(figure, f"Where the question looks in {len(texts)} texts. {'; '.join(told)}.")
 
 
 def cuts_by_head(weights: NDArray, chances: NDArray, before: float) -> Static:
