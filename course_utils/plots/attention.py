@@ -20,7 +20,6 @@ from course_utils.plots.lettering import Label
 from course_utils.plots.panels import Heatmap, Panel, Words
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, INK, ORANGE, readable
-from course_utils.wording import percent
 
 COLOURS = matplotlib.colormaps["cividis"].with_extremes(bad="#e8e8e8")  # grey: hidden, a later token
 TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
@@ -308,35 +307,39 @@ def where_it_looks(maps: Mapping[str, Tensor], texts: Sequence[Sequence[str]], p
     return Static(figure, f"Where the question looks in {len(texts)} texts. {'; '.join(told)}.")
 
 
-def cuts_by_head(weights: NDArray, chances: NDArray, before: float) -> Static:
+def cuts_by_head(weights: NDArray, chances: NDArray) -> Static:
     """What each head has of one cell, and what becomes of one next token if that cell is cut.
 
     Args:
         weights: ``(layers, heads)``, of the cell.
-        chances: ``(layers, heads)``, of the token with this one cell cut.
-        before: its chance with nothing cut.
+        chances: ``(layers, heads)``, of the token with this one cell cut; most cuts change nothing, so their median is
+            the chance with nothing cut.
 
-    >>> cuts_by_head(np.array([[0.9, 0.1]]), np.array([[0.5, 0.31]]), 0.3).alt
-    'Each head once. The largest weight: layer 0, head 0, 0.90. The cut with the largest effect: layer 0, \
-head 0, from 30 % to 50 %.'
+    >>> cuts_by_head(np.array([[0.9, 0.1, 0.2]]), np.array([[0.5, 0.31, 0.31]])).alt
+    'Each head once. The largest weight: layer 0, head 0, 0.90. The cut with the largest effect: layer 0, head 0, \
+19 percentage points.'
     """
     figure = picture.new_figure(8.4, 2.9)
-    told, effects = [], chances - before
+    effects = chances - np.median(chances)
     most = float(np.abs(effects).max())
-    for at, (name, values, looks) in enumerate((
-        ("weight of the cell", weights, {"vmin": 0, "vmax": 1, "cmap": "cividis"}),
-        ("chance after the cut, minus before", effects, {"vmin": -most, "vmax": most, "cmap": "PuOr_r"}),
-    )):  # fmt: skip
-        axes = figure.add_axes((0.06 + 0.48 * at, 0.2, 0.37, 0.66), xlabel="layer", ylabel="" if at else "head")
+    brightest = np.unravel_index(weights.argmax(), weights.shape)
+    strongest = np.unravel_index(np.abs(effects).argmax(), effects.shape)
+    for left, name, values, looks in (
+        (0.06, "weight of the cell", shade(weights), {"vmin": 0, "vmax": 1, "cmap": COLOURS}),
+        (0.53, "what the cut adds to the chance", effects, {"vmin": -most, "vmax": most, "cmap": "PuOr_r"}),
+    ):
+        axes = figure.add_axes((left, 0.2, 0.36, 0.66), xlabel="layer", ylabel="head")
         image = axes.imshow(values.T, aspect="auto", interpolation="nearest", **looks)
         axes.set_title(name, fontsize=11, loc="left")
-        bar = figure.add_axes((0.44 + 0.48 * at, 0.2, 0.012, 0.66))
-        figure.colorbar(image, cax=bar, format=PercentFormatter(1, decimals=0))
-        told.append(np.unravel_index(int((weights if at == 0 else np.abs(effects)).argmax()), weights.shape))
-    (layer, head), (cut_layer, cut_head) = told
+        bar = figure.colorbar(image, cax=figure.add_axes((left + 0.37, 0.2, 0.012, 0.66)))
+        if values is effects:
+            bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        else:
+            bar.set_ticks(shade(np.array(TICKS)).tolist(), labels=[f"{tick:.0%}" for tick in TICKS])
+        bar.ax.tick_params(labelsize=9)
     return Static(
         figure,
-        f"Each head once. The largest weight: layer {layer}, head {head}, {weights[layer, head]:.2f}. "
-        f"The cut with the largest effect: layer {cut_layer}, head {cut_head}, from {percent(before)} to "
-        f"{percent(float(chances[cut_layer, cut_head]))}.",
+        f"Each head once. The largest weight: layer {brightest[0]}, head {brightest[1]}, {weights[brightest]:.2f}. "
+        f"The cut with the largest effect: layer {strongest[0]}, head {strongest[1]}, "
+        f"{100 * effects[strongest]:.0f} percentage points.",
     )
