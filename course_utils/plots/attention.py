@@ -277,34 +277,33 @@ kinds: 1.000 at first, 0.820 after the last layer.'
     return Static(figure, f"Mean cosine of two lists for bank. {'. '.join(told)}.")
 
 
-def where_it_looks(maps: Mapping[str, Tensor], texts: Sequence[Sequence[str]], places: Tensor) -> Static:
-    """Where a question looks in several texts: a heatmap for each of two models, with the right place framed.
+def where_it_looks(maps: Mapping[str, Tensor], names: Sequence[str], places: Tensor) -> Static:
+    """Where the questions at the end of a text look: a heatmap for each of two models, with the right places framed.
 
     Args:
-        maps: by the model's name, ``(texts, tokens)`` weights of the question, which is the last token.
-        texts: each token in words.
-        places: ``(texts,)``, the token that holds the answer.
+        maps: by the model's name, ``(tokens, tokens)``, the weights of its head.
+        names: of the tokens.
+        places: ``(questions,)``, where the answer to each of the last tokens stands.
 
     >>> import torch
-    >>> where_it_looks({"trained": torch.tensor([[0.9, 0.1]])}, [["A3", "A?"]], torch.tensor([0])).alt
-    'Where the question looks in 1 texts. trained: 0.90 on the right place on average, the largest weight there in 1.'
+    >>> maps = {"trained": torch.tensor([[1.0, 0.0], [0.9, 0.1]])}
+    >>> where_it_looks(maps, ["A3", "A?"], torch.tensor([0])).alt
+    'Where 1 questions look. trained: 0.90 on the right token on average, the largest weight there in 1.'
     """
     figure, told = picture.new_figure(8.4, 3.9), []
+    questions = len(places)
     for at, (name, weights) in enumerate(maps.items()):
-        axes = figure.add_axes((0.06 + 0.49 * at, 0.04, 0.44, 0.86))
-        axes.imshow(shade(weights.numpy()), vmin=0, vmax=1, cmap=COLOURS, aspect="auto")
-        axes.set(xticks=[], title=name)
-        axes.set_yticks(range(len(texts)), [text[-1] for text in texts], fontsize=10)
+        axes = figure.add_axes((0.06 + 0.49 * at, 0.15, 0.44, 0.76), title=name)
+        axes.imshow(shade(hide_later(weights.numpy())[-questions:]), vmin=0, vmax=1, cmap=COLOURS, aspect="auto")
+        axes.set_xticks(range(len(names)), names, fontsize=9, rotation=90)
+        axes.set_yticks(range(questions), names[-questions:], fontsize=10)
         axes.tick_params(length=0)
-        for (row, column), weight in np.ndenumerate(weights.numpy()):
-            ink = "white" if weight < 0.35 else INK
-            axes.text(column, row, texts[row][column], ha="center", va="center", fontsize=9, color=ink)
         for row, place in enumerate(places.tolist()):
             axes.add_patch(Rectangle((place - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5))
-        mean = weights.gather(1, places[:, None]).mean().item()
-        best = int((weights.argmax(dim=1) == places).sum())
-        told.append(f"{name}: {mean:.2f} on the right place on average, the largest weight there in {best}")
-    return Static(figure, f"Where the question looks in {len(texts)} texts. {'; '.join(told)}.")
+        mean = weights[-questions:].gather(1, places[:, None]).mean().item()
+        best = int((weights[-questions:].argmax(dim=1) == places).sum())
+        told.append(f"{name}: {mean:.2f} on the right token on average, the largest weight there in {best}")
+    return Static(figure, f"Where {questions} questions look. {'; '.join(told)}.")
 
 
 def cuts_by_head(weights: NDArray, chances: NDArray) -> Static:
@@ -328,7 +327,7 @@ def cuts_by_head(weights: NDArray, chances: NDArray) -> Static:
         (0.06, "weight of the cell", shade(weights), {"vmin": 0, "vmax": 1, "cmap": COLOURS}),
         (0.53, "what the cut adds to the chance", effects, {"vmin": -most, "vmax": most, "cmap": "PuOr_r"}),
     ):
-        axes = figure.add_axes((left, 0.2, 0.36, 0.66), xlabel="layer", ylabel="head")
+        axes = figure.add_axes((left, 0.2, 0.36, 0.66), xlabel="layer", ylabel="head" if left < 0.5 else "")
         image = axes.imshow(values.T, aspect="auto", interpolation="nearest", **looks)
         axes.set_title(name, fontsize=11, loc="left")
         bar = figure.colorbar(image, cax=figure.add_axes((left + 0.37, 0.2, 0.012, 0.66)))
