@@ -100,7 +100,7 @@ def test_the_code_on_the_page_is_torchs_attention_and_the_mask_keeps_its_promise
 
 @pytest.mark.slow
 def test_the_trained_head_looks_where_the_answer_is(names):
-    run = names["run"]
+    run = names["learned"]
     assert run.accuracy > 0.99 and run.weight > 0.9
     says(
         "train-one-head-said",
