@@ -75,7 +75,8 @@ def test_the_paper_the_picture_and_the_prediction_agree():
     assert "0.79" in printed("checklist-weights") and "0.11   0.79   0.11" in printed("masked-table")
     doubled = AttentionByHand(queries="0 0 0 0; 0 1 0 0; 2 2 0 0").result
     assert f"{doubled.weights[2, 1]:.2f}" == "0.96" and round(float(doubled.powers[2, 1]), 1) == 54.6
-    says("by-hand-said", "96 %", "(4.93, 0.21) to (0.21, 4.93)")
+    assert round(float(now.powers[2, 1]), 2) == 7.39
+    says("by-hand-said", "96 %", "7.39 to 1", "54.6 to 1", "(4.93, 0.21) to (0.21, 4.93)")
     loan = AttentionByHand(keys="0 0 0 1; 0 4 1 0; 0 0 1 0", value_lists="0 0; 0 6; 2 2").result
     assert loan.results[2] == pytest.approx([0.2130, 4.9349], abs=1e-4)
     says("by-hand-words", "`0 4 1 0`", "`0 6`")
@@ -140,8 +141,8 @@ def test_one_head_looks_at_words_that_a_bank_can_belong_to(names):
 @pytest.mark.slow
 def test_heads_that_look_one_back_and_the_first_token_are_as_told(names, reading):
     shares = [int(share) for share in re.findall(r"all heads: (\d+)%", printed("other-heads"))]
-    assert min(shares) == 51 and max(shares) == 70
-    says("other-heads-said", "between 51 % (in the play) and 70 %", "96 % to *river*")
+    assert min(shares) == 48 and max(shares) == 70
+    says("other-heads-said", "between 48 % (in the play) and 70 %", "96 % to *river*")
     before = [int(share) for share in re.findall(r"takes (\d+)% from the one before", printed("other-heads"))]
     assert before[:3] == [64, 96, 90] and min(before) > 50
     assert reading.weights[:, :, 1:, 0].mean() == pytest.approx(0.61, abs=0.01)
@@ -186,7 +187,8 @@ def test_a_cut_of_the_head_brings_of_back_and_other_cuts_do_not(names, reading):
         assert [float(before) / 100, float(after) / 100] == pytest.approx(live, abs=0.01)
     table = {word: (before, after) for word, before, after in rows}
     assert (table["river"], table["teacher"]) == (("36.5", "59.2"), ("72.0", "73.1"))
-    says("cut-said", "from 36.5 % to 59.2 %", "72.0 and 73.1 %")
+    says("cut-said", "from 36.5 % to 59.2 %", "72.0 and 73.1 %", "weight of 0.72", "from 25.7 % to 31.0 %")
+    assert table["loan"] == ("25.7", "31.0")
     runs = data.recorded("bank_cuts").rows
     assert len(runs) == 270 and [(run["layer"], run["head"]) for run in runs] == [divmod(at, 9) for at in range(270)]
     strongest = max(runs, key=lambda run: run["cell"])
@@ -196,7 +198,8 @@ def test_a_cut_of_the_head_brings_of_back_and_other_cuts_do_not(names, reading):
     before = float(reading.before[tokenizer.encode(" of")[0]])
     assert abs(brightest[1]["cell"] - before) < 0.01
     assert sum(abs(run["cell"] - before) < 0.01 for run in runs) == 256
-    says("every-cut-said", "weight of 0.59", "256 of the 270")
+    says("every-cut-said", "weight of 0.59", "36.8 %", "256 of the 270")
+    assert round(100 * brightest[1]["cell"], 1) == 36.8
     (of,) = tokenizer.encode(" of")
     for run in (strongest, brightest[1], runs[100]):
         cell, whole = (
