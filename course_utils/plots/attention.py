@@ -52,13 +52,14 @@ def hide_later(weights: NDArray) -> NDArray:
     return np.where(np.tri(weights.shape[-1], dtype=bool), weights, np.nan)
 
 
-def named(names: Sequence[str]) -> list[str]:
-    """The names that have room beside a map.
+def named(names: Sequence[str]) -> tuple[range, list[str]]:
+    """The tokens that have room for a name beside a map, and their names.
 
-    >>> named(["a", "b"] * 20)[:3]
-    ['a', '', 'a']
+    >>> named(["a", "b"] * 20)[0]
+    range(0, 40, 2)
     """
-    return [name if len(names) <= MOST_NAMED or at % 2 == 0 else "" for at, name in enumerate(names)]
+    places = range(0, len(names), 1 if len(names) <= MOST_NAMED else 2)  # a tick without a name would cost time too
+    return places, [names[at] for at in places]
 
 
 class TokenMap(Heatmap):
@@ -74,8 +75,8 @@ class TokenMap(Heatmap):
         if (rows, columns) != self._names:  # other names have the whole figure drawn anew
             self._names = (rows, columns)
             size = 10 if len(rows) <= 16 else 8 if len(rows) <= 24 else 6.5
-            self.axes.set_yticks(range(len(rows)), named(rows), fontsize=size)
-            self.axes.set_xticks(range(len(columns)), named(columns), fontsize=size, rotation=90)
+            self.axes.set_yticks(*named(rows), fontsize=size)
+            self.axes.set_xticks(*named(columns), fontsize=size, rotation=90)
 
 
 class Held:
@@ -323,12 +324,13 @@ def cuts_by_head(weights: NDArray, chances: NDArray) -> Static:
     most = float(np.abs(effects).max())
     brightest = np.unravel_index(weights.argmax(), weights.shape)
     strongest = np.unravel_index(np.abs(effects).argmax(), effects.shape)
-    for left, name, values, looks in (
-        (0.06, "weight of the cell", shade(weights), {"vmin": 0, "vmax": 1, "cmap": COLOURS}),
-        (0.53, "what the cut adds to the chance", effects, {"vmin": -most, "vmax": most, "cmap": "PuOr_r"}),
+    for left, name, values, least, colours in (
+        (0.06, "weight of the cell", shade(weights), 0.0, COLOURS),
+        (0.53, "what the cut adds to the chance", effects, -most, matplotlib.colormaps["PuOr_r"]),
     ):
         axes = figure.add_axes((left, 0.2, 0.36, 0.66), xlabel="layer", ylabel="head" if left < 0.5 else "")
-        image = axes.imshow(values.T, aspect="auto", interpolation="nearest", **looks)
+        top = most if values is effects else 1.0
+        image = axes.imshow(values.T, vmin=least, vmax=top, cmap=colours, aspect="auto", interpolation="nearest")
         axes.set_title(name, fontsize=11, loc="left")
         bar = figure.colorbar(image, cax=figure.add_axes((left + 0.37, 0.2, 0.012, 0.66)))
         if values is effects:
