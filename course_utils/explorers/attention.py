@@ -26,7 +26,8 @@ from course_utils.plots.panels import Panel
 from course_utils.tokenizers import BPETokenizer
 from course_utils.wording import percent
 
-CELL = "padding:1px 10px;line-height:1.35;text-align:center;white-space:nowrap;"
+CELL = "padding:1px 4px;line-height:1.35;text-align:center;max-width:116px;"
+TABLE = "font-size:13px;border-spacing:2px"
 
 
 def shaded(weight: float) -> Html:
@@ -38,16 +39,21 @@ def shaded(weight: float) -> Html:
 def line(name: str, *cells: str) -> Html:
     """A row of a table: its name, then a cell for each word; a cell made by `tag` is taken as it is."""
     made = (cell if isinstance(cell, Html) else tag("td", cell, style=CELL) for cell in cells)
-    return tag("tr", tag("th", name, style="text-align:left;padding:1px 8px 1px 0;white-space:nowrap"), *made)
+    return tag("tr", tag("th", name, style="text-align:left;padding:1px 6px 1px 0;max-width:210px"), *made)
+
+
+def factor(number: float) -> str:
+    """A number as it stands in a product, in brackets if it is negative."""
+    return short(number) if number >= 0 else f"({short(number)})"
 
 
 def product(query: Any, key: Any) -> str:
     """A dot product as it is written out on paper.
 
-    >>> product([1, 2], [3, 0])
-    '1·3 + 2·0 = 3'
+    >>> product([1, 2], [3, -1])
+    '1·3 + 2·(−1) = 1'
     """
-    terms = " + ".join(f"{short(one)}·{short(other)}" for one, other in zip(query, key, strict=True))
+    terms = " + ".join(f"{factor(one)}·{factor(other)}" for one, other in zip(query, key, strict=True))
     return f"{terms} = {short(float(np.dot(query, key)))}"
 
 
@@ -76,6 +82,7 @@ def steps(now: Worked) -> Html:
         line("7  its value", *map(listed, now.values)),
         line("8  weight × value", *taken),
         line("9  all added: result", tag("td", tag("b", listed(now.results[row])), style=CELL)),
+        style=TABLE,
     )
 
 
@@ -85,7 +92,7 @@ def table_of_weights(now: Worked) -> Html:
     for at, (word, weights) in enumerate(zip(now.words, now.weights, strict=True)):
         cells = [tag("td", "hidden", style=CELL) if now.hidden[at, to] else shaded(w) for to, w in enumerate(weights)]
         rows.append(line(f"▸ {word}" if at == now.row else word, *cells))
-    return tag("table", line("", *(tag("th", word, style=CELL) for word in now.words)), *rows)
+    return tag("table", line("", *(tag("th", word, style=CELL) for word in now.words)), *rows, style=TABLE)
 
 
 LOAN = {"words": "the loan bank", "keys": "0 0 0 1; 0 4 1 0; 0 0 1 0", "value_lists": "0 0; 0 6; 2 2"}
@@ -161,7 +168,7 @@ class AttentionByHand(TextExplorer):
     def render(self, result: Worked) -> str:
         """The steps of one word, and beside them the weights of all."""
         both = (steps(result), table_of_weights(result))
-        return tag("div", *both, style="display:flex;gap:24px;flex-wrap:wrap;white-space:normal")
+        return tag("div", *both, style="display:flex;gap:12px;flex-wrap:wrap;white-space:normal;align-items:flex-start")
 
 
 # ------------------------------------------------------------------------------------------------- the heads of a model
