@@ -171,7 +171,8 @@ QUIZZES = (
                    "In the sentence of the first picture it takes 64 % from “the”, the word before it, and nothing "
                    "worth printing from “river”."),
             Option("Nothing about meaning: it may look at whatever word comes before",
-                   "And so it does: in the lines above, the token before gets more than half of the weight in all four texts.",
+                   "And so it does: in the lines above, the token before gets more than half of the weight in all four "
+                   "texts.",
                    right=True),
             Option("The model knows rivers",
                    "Perhaps it does, but this cell does not show it: next to any other word it looks the same."),
