@@ -43,7 +43,7 @@ class PairedBars:
         figure: where to draw.
         rows: how many.
         place: left, bottom, width, height in parts of the figure; row names and the numbers before stand left of it.
-        names: what the two bars are.
+        names: what the two bars are, and what a hatched bar is, if there can be one.
         dots: the most dots in a row; 0 leaves no room for them.
     """
 
@@ -52,7 +52,7 @@ class PairedBars:
         figure: Figure,
         rows: int,
         place: tuple[float, float, float, float],
-        names: tuple[str, str] = ("the model", "after the knobs"),
+        names: tuple[str, ...] = ("the model", "after the knobs", "cut away"),
         dots: int = 20,
     ):
         left, bottom, width, height = place
@@ -87,7 +87,8 @@ class PairedBars:
 
     def _write_legend(self) -> None:
         handles: list[Artist] = [Patch(color=BLUE, label=self.names[0]), Patch(color=ORANGE, label=self.names[1])]
-        handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="////", label="cut away"))
+        for name in self.names[2:]:
+            handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="////", label=name))
         if self.pinned:
             handles.append(
                 Line2D([], [], color=INK, marker="|", markersize=9, markeredgewidth=2, linewidth=0, label="pinned")

@@ -138,8 +138,9 @@ class Heatmap:
         values, *names = content if isinstance(content, tuple) else (content,)
         rows, columns = values.shape
         self.image.set_data(values)
-        if self.extent is None:  # cells stand at whole numbers
-            self.image.set_extent((-0.5, columns - 0.5, rows - 0.5, -0.5))
+        extent = (-0.5, columns - 0.5, rows - 0.5, -0.5)  # cells stand at whole numbers
+        if self.extent is None and tuple(self.image.get_extent()) != extent:  # else the whole figure is drawn anew
+            self.image.set_extent(extent)
         if names:
             self._name(*([readable(name) for name in each] for each in names))
         self._show_ghost(values, ghost[0] if isinstance(ghost, tuple) else ghost)
