@@ -345,9 +345,11 @@ class Transformer(nn.Module):
     Args:
         config: its settings.
         seed: of the random starting weights; torch's own random state stays as it was.
+        block: what the stack is made of; a decoder that also looks at another text has blocks of its own
+            (`course_utils.models.encoder_decoder`).
     """
 
-    def __init__(self, config: TransformerConfig, seed: int = 0):
+    def __init__(self, config: TransformerConfig, seed: int = 0, block: type[Block] = Block):
         super().__init__()
         self.config = config
         with NothingDrawn():  # torch draws no weights here, because init_weights draws them all below
@@ -356,7 +358,7 @@ class Transformer(nn.Module):
                 self.position_embedding = nn.Embedding(config.context, config.width)
             if config.embedding_norm:
                 self.embedding_norm = make_norm(config)
-            self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+            self.blocks = nn.ModuleList(block(config) for _ in range(config.layers))
             if config.norm_first:
                 self.final_norm = make_norm(config)
             if not config.tied_output:
@@ -405,13 +407,16 @@ class Transformer(nn.Module):
             )
         return self.unembed(self.hidden_states(ids, cache, mask))
 
-    def hidden_states(self, ids: Tensor, cache: KeyValueCache | None = None, mask: Tensor | None = None) -> Tensor:
+    def hidden_states(
+        self, ids: Tensor, cache: KeyValueCache | None = None, mask: Tensor | None = None, *others: Tensor | None
+    ) -> Tensor:
         """What the stack makes of each token: the residual stream at its end.
 
         Args:
             ids: ``(batch, tokens)`` int64.
             cache: as for `forward`.
             mask: as for `forward`.
+            others: what blocks of another kind look at beside the text; each block gets it.
 
         Returns:
             ``(batch, tokens, width)``.
@@ -431,7 +436,7 @@ class Transformer(nn.Module):
         if self.config.embedding_norm:
             stream = self.embedding_norm(stream)
         for layer, block in enumerate(self.blocks):
-            stream = block(stream, rotary, None if cache is None else cache.layers[layer], visible)
+            stream = block(stream, rotary, None if cache is None else cache.layers[layer], visible, *others)
         if cache is not None:  # only now: a reading that fails leaves the cache as it was
             cache.length, cache.mask = cache.length + ids.size(1), real
         return self.final_norm(stream) if self.config.norm_first else stream
