@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course_utils.data.runs import recorded
 from course_utils.experiments.language_models import characters, play_ids
 from course_utils.models.transformer import Block, Transformer, TransformerConfig, count_parameters
 from course_utils.training import History, Recipe, fit, mean_loss, text_batches
@@ -173,6 +174,19 @@ def rows(learning_rates: tuple[float, ...], seeds: range, steps: int) -> Iterato
             if part == "validation" and not runs:
                 best = min(last, key=last.__getitem__)
                 runs = [(best, seed, "test") for seed in seeds]
+
+
+def recorded_bits(step: int = 400) -> dict[str, list[float]]:
+    """Bits per character of the recorded runs on the test plays, after so many steps: one for each seed.
+
+    >>> len(recorded_bits()[WHOLE])
+    3
+    """
+    found: dict[str, list[float]] = {name: [] for name in ABLATIONS}
+    for row in recorded("transformer_ablations").rows:
+        if row["plays"] == "test" and row["step"] == step:
+            found[row["ablation"]].append(row["bits"])
+    return found
 
 
 def _measure(part: str) -> Callable[[nn.Module], float]:

@@ -70,7 +70,7 @@ class Counted:
         within = {"small networks": "the small networks", "attention": "attention"}.get(most, f"the {most}")
         return (
             f"{self.name.partition(' (')[0]}: {config.layers} layers of width {config.width:,}, {config.heads} heads, "
-            f"{config.vocabulary:,} tokens: {self.total:,} parameters. The most, {percent(self.share(self.most))}, "
+            f"{config.vocabulary:,} tokens, context {config.context:,}: {self.total:,} parameters. The most, {percent(self.share(self.most))}, "
             f"{'is' if self.most else 'are'} in {within}. At 2 bytes each, {size(self.bytes['2 bytes each'])}."
         )
 

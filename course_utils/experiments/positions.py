@@ -82,9 +82,18 @@ def scored(kind: str, position: int, distance: int, dice: int, learned: Tensor) 
     else:
         table = sinusoidal(POSITIONS, width) if kind == "waves" else learned[:POSITIONS].float()  # (POSITIONS, width)
         spread = table.std()
-        queries, keys = ((word * spread + table) @ matrix for word, matrix in zip(words, (to_query, to_key), strict=True))
+        queries, keys = (
+            (word * spread + table) @ matrix for word, matrix in zip(words, (to_query, to_key), strict=True)
+        )
         queries, keys = queries / spread, keys / spread  # so that small vectors have scores of the same size
         pattern = table[:, :WIDTH] if kind == "waves" else (table[:, :WIDTH] / (2 * spread)).clamp(-1, 1)
     scores = (queries @ keys.T / math.sqrt(HEAD_WIDTH)).numpy()  # (POSITIONS, POSITIONS)
     back = np.arange(FARTHEST + 1)
-    return Scored(kind, position, distance, pattern.numpy(), scores[position, position - back], scores[REFERENCE, REFERENCE - back])
+    return Scored(
+        kind,
+        position,
+        distance,
+        pattern.numpy(),
+        scores[position, position - back],
+        scores[REFERENCE, REFERENCE - back],
+    )

@@ -99,12 +99,15 @@ class PositionExplorer(FigureExplorer):
     distance = Slider(0, FARTHEST, 5, label="tokens back to the key")
     dice = Slider(1, 50, 1, label="roll of the dice")
     tour = (
-        ({"kind": "rotary", "position": 64}, lambda now: f"Both curves at the same place, so they are one: {now.pair()}."),
+        ({"kind": "rotary", "position": 64}, lambda now: f"The same position, so both curves are one: {now.pair()}."),
         ({"kind": "rotary", "position": 250}, lambda now: f"Far down the text, and nothing has changed: {now.pair()}."),
         ({"kind": "rotary", "position": 250, "distance": 30}, lambda now: f"Only the distance counts: {now.pair()}."),
-        ({"kind": "waves", "position": 65}, lambda now: f"Waves: one position further, and it is nearly so: {now.pair()}."),
-        ({"kind": "waves", "position": 250}, lambda now: f"Far away it is not: the curves are {now.gap:.2f} apart."),
-        ({"kind": "learned", "position": 250}, lambda now: f"Vectors that MiniLM learned: {now.gap:.2f} apart."),
+        ({"kind": "waves", "position": 65}, lambda now: f"Waves, one position further on: {now.pair()}."),
+        (
+            {"kind": "waves", "position": 250},
+            lambda now: f"Waves, far away: the two curves are up to {now.gap:.2f} apart.",
+        ),
+        ({"kind": "learned", "position": 250}, lambda now: f"Vectors that MiniLM learned: up to {now.gap:.2f} apart."),
     )
 
     def __init__(self, learned: Tensor, **start: Any):

@@ -1,13 +1,17 @@
 """Pictures of the transformer's parts: parameters by kind, positions, sizes of the stream, ablations, families."""
 
+from collections.abc import Mapping, Sequence
+from statistics import mean
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from course_utils.experiments.counting import KINDS, PRECISIONS, Counted, size
 from course_utils.experiments.positions import FARTHEST, POSITIONS, REFERENCE, WIDTH, Scored
+from course_utils.plots import picture
 from course_utils.plots.bars import Bars, Rows
 from course_utils.plots.panels import Curves, Heatmap, Panel
+from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
 from course_utils.wording import percent
 
@@ -82,3 +86,63 @@ def position_contents(scored: Scored) -> dict[str, Any]:
             "pair": ([scored.distance], [scored.here[scored.distance].clip(-5, 5)]),
         },
     }
+
+
+# ---- Pictures that do not move ----
+
+
+def stream_lengths(lengths: Sequence[float]) -> Static:
+    """How long a token's vector is at the table and after each block; by powers, because it grows by powers.
+
+    Args:
+        lengths: of the row of the table, and after each block.
+
+    >>> stream_lengths([2.0, 40.0, 600.0]).alt
+    'Length of the vector: 2.0 at the table, 40 after block 1, 600 after block 2.'
+    """
+    figure = picture.new_figure(8.4, 2.8)
+    axes = figure.add_axes(
+        (0.09, 0.18, 0.89, 0.78), yscale="log", xlabel="blocks passed", ylabel="length of the vector"
+    )
+    axes.plot(range(len(lengths)), lengths, color=BLUE, marker="o", markersize=5, linewidth=2)
+    ticks = [1, 10, 100, 1000]
+    axes.set(ylim=(1, 2000), xlim=(-0.5, len(lengths) - 0.5))
+    axes.set_yticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.minorticks_off()
+    last = len(lengths) - 1
+    return Static(
+        figure,
+        f"Length of the vector: {lengths[0]:.1f} at the table, {lengths[1]:.0f} after block 1, "
+        f"{lengths[last]:.0f} after block {last}.",
+    )
+
+
+def ablation_picture(runs: Mapping[str, Sequence[float]], own: tuple[str, float] | None = None) -> Static:
+    """Bits a letter on unseen plays, for a model and the same without a part: a bar to the mean, a dot for each run.
+
+    Args:
+        runs: by what is changed; the whole model comes first.
+        own: what is changed in a run of the page, and its bits; a star.
+
+    >>> ablation_picture({"whole": [2.5, 2.7], "no MLP": [2.8]}, ("no MLP", 2.9)).alt
+    'Bits a letter on unseen plays: whole 2.60; no MLP 2.80. Your run, no MLP: 2.90.'
+    """
+    figure = picture.new_figure(8.4, 0.8 + 0.3 * len(runs))
+    room = 0.55 / figure.get_figheight()
+    means = {name: mean(each) for name, each in runs.items()}
+    longest = max(max(each) for each in runs.values())
+    axes = figure.add_axes((0.24, room, 0.73, 0.98 - room), xlim=(0, 1.14 * longest), ylim=(len(runs) - 0.4, -0.6))
+    axes.set_xlabel("bits a letter on unseen plays (fewer is better)")
+    for at, (name, each) in enumerate(runs.items()):
+        axes.barh(at, means[name], 0.7, color=BLUE if at else GREY)
+        axes.plot(each, [at] * len(each), "o", color=INK, markersize=4)
+        axes.text(max(each) + 0.012 * longest, at, f"{means[name]:.2f}", va="center", fontsize=10)
+    axes.axvline(next(iter(means.values())), color=GREY, linewidth=1, linestyle=":")
+    axes.set_yticks(range(len(runs)), list(runs))
+    axes.tick_params(axis="y", length=0)
+    said = "; ".join(f"{name} {value:.2f}" for name, value in means.items())
+    told = f"Bits a letter on unseen plays: {said}."
+    if own is not None:
+        axes.plot(own[1], list(runs).index(own[0]), "*", color=ORANGE, markersize=15, markeredgecolor="white")
+        told += f" Your run, {own[0]}: {own[1]:.2f}."
+    return Static(figure, told)
