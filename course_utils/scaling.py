@@ -94,6 +94,21 @@ def by_kind(config: TransformerConfig) -> dict[str, int]:
     return {kind: sum(matrix.count for matrix in matrices(config) if matrix.kind == kind) for kind in KINDS}
 
 
+def encoder_decoder_parameters(config: TransformerConfig) -> int:
+    """How many numbers an `EncoderDecoder` of these settings learns.
+
+    Two stacks; in each block of the second one cross-attention with its norm, which are as large as attention with its
+    own; and one table of tokens for both.
+
+    >>> config = TransformerConfig.preset("tiny")
+    >>> encoder_decoder_parameters(config) - 2 * parameters(config)  # 2 blocks of cross-attention, without a table
+    24704
+    """
+    per_block = [matrix for matrix in matrices(config) if matrix.name.startswith("blocks.*.attention")]
+    crossing = sum(matrix.count for matrix in per_block)  # of all blocks of one stack
+    return 2 * parameters(config) + crossing - config.vocabulary * config.width
+
+
 def memory(parameters: float, precision: str = "float32") -> float:
     """Bytes that so many parameters take, by themselves.
 

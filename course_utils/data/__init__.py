@@ -8,13 +8,14 @@ loader: it makes its images up. `recorded` reads measurements that took minutes 
 from course_utils.data.cats_and_dogs import Drawings, drawings
 from course_utils.data.images import FORM_STARTS, PHOTOGRAPHS, Digits, digits, photographs
 from course_utils.data.measurements import TERMINAL_SPEED, FallingBall, falling_ball
+from course_utils.data.published import Claim, ModelSize, claims, llm_sizes
 from course_utils.data.runs import Recorded, record, recorded
 from course_utils.data.splits import PARTS, Play, addresses, addresses_text, plays, plays_text
 from course_utils.data.texts import Speech, Translation, shakespeare, speeches, translations
 
 __all__ = [
     "FORM_STARTS", "PARTS", "PHOTOGRAPHS", "TERMINAL_SPEED",
-    "Digits", "Drawings", "FallingBall", "Play", "Recorded", "Speech", "Translation",
-    "addresses", "addresses_text", "digits", "drawings", "falling_ball", "photographs", "plays", "plays_text",
-    "record", "recorded", "shakespeare", "speeches", "translations",
+    "Claim", "Digits", "Drawings", "FallingBall", "ModelSize", "Play", "Recorded", "Speech", "Translation",
+    "addresses", "addresses_text", "claims", "digits", "drawings", "falling_ball", "llm_sizes", "photographs",
+    "plays", "plays_text", "record", "recorded", "shakespeare", "speeches", "translations",
 ]  # fmt: skip
