@@ -63,14 +63,15 @@ class Counted:
     def described(self) -> str:
         """Say the settings, the total, the largest share and the memory.
 
-        >>> Counted("GPT-3", TransformerConfig.preset("gpt3")).described()[-67:]
+        >>> Counted("GPT-3", TransformerConfig.preset("gpt3")).described()[-63:]
         'most, 66 %, is in the small networks. At 2 bytes each, 349 GB.'
         """
         config, most = self.config, self.most.removesuffix(" (MLP)")
         within = {"small networks": "the small networks", "attention": "attention"}.get(most, f"the {most}")
         return (
             f"{self.name.partition(' (')[0]}: {config.layers} layers of width {config.width:,}, {config.heads} heads, "
-            f"{config.vocabulary:,} tokens, context {config.context:,}: {self.total:,} parameters. The most, {percent(self.share(self.most))}, "
+            f"{config.vocabulary:,} tokens, context {config.context:,}: {self.total:,} parameters. "
+            f"The most, {percent(self.share(self.most))}, "
             f"{'is' if self.most else 'are'} in {within}. At 2 bytes each, {size(self.bytes['2 bytes each'])}."
         )
 

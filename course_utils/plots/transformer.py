@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from course_utils.data.published import ModelSize
 from course_utils.experiments.counting import KINDS, PRECISIONS, Counted, size
 from course_utils.experiments.positions import FARTHEST, POSITIONS, REFERENCE, WIDTH, Scored
 from course_utils.plots import picture
@@ -146,3 +148,66 @@ def ablation_picture(runs: Mapping[str, Sequence[float]], own: tuple[str, float]
         axes.plot(own[1], list(runs).index(own[0]), "*", color=ORANGE, markersize=15, markeredgecolor="white")
         told += f" Your run, {own[0]}: {own[1]:.2f}."
     return Static(figure, told)
+
+
+FAMILIES = {"encoder-only": ("^", "#1b9e77"), "encoder-decoder": ("s", ORANGE), "decoder-only": ("o", BLUE)}
+
+
+def published_sizes(sizes: Sequence[ModelSize]) -> Static:
+    """Published models by date and size, by powers; those of unknown size stand in a row of their own on top.
+
+    A name is left out where there is no room for it.
+
+    Args:
+        sizes: the oldest first.
+
+    >>> from course_utils.data import llm_sizes
+    >>> published_sizes(llm_sizes()[-1:]).alt
+    'Parameters of 1 model, from gpt-oss 120B, 116,830,000,000, to gpt-oss 120B, 116,830,000,000. Not published: none.'
+    """
+    figure = picture.new_figure(8.4, 5.4)
+    axes = figure.add_axes((0.09, 0.08, 0.9, 0.9), yscale="log", xlim=(2016.6, 2027), ylim=(1e7, 8e12))
+    axes.set_yticks([10.0**power for power in range(7, 13)], ["10 M", "100 M", "1 billion", "10", "100", "1,000"])
+    axes.minorticks_off()
+    axes.axhspan(2e12, 8e12, color="#eeeeee", linewidth=0)
+    axes.text(2016.7, 4e12, "size not published", va="center", fontsize=10)
+    known, unknown = [], []
+    taken: list[tuple[float, float, float, float]] = []  # boxes of marks and names, in pixels
+    for model in sizes:
+        parameters = model.counted or model.published
+        place = int(model.date[:4]) + (int(model.date[5:7]) - 0.5) / 12, parameters or 4e12
+        marker, colour = FAMILIES[model.family]
+        axes.plot(*place, marker, color=colour, markersize=8)
+        x, y = axes.transData.transform(place)
+        taken.append((x - 6, y - 6, x + 6, y + 6))
+        (known if parameters else unknown).append((parameters or 0, model.model, place))
+    for _, name, place in sorted(known + unknown, reverse=True):
+        _write_beside(axes, name, place, taken)
+    marks = {name: axes.plot([], [], mark, color=colour, markersize=8)[0] for name, (mark, colour) in FAMILIES.items()}
+    axes.legend(list(marks.values()), list(marks), loc=(0.52, 0.03), fontsize=10)
+    least, most = min(known), max(known)
+    models = "1 model" if len(known) == 1 else f"{len(known)} models"
+    return Static(
+        figure,
+        f"Parameters of {models}, from {least[1]}, {least[0]:,}, to {most[1]}, {most[0]:,}. "
+        f"Not published: {', '.join(name for _, name, _ in unknown) or 'none'}.",
+    )
+
+
+def _write_beside(
+    axes: Axes, name: str, place: tuple[float, float], taken: list[tuple[float, float, float, float]]
+) -> None:
+    """Write a name at the first side of its mark that nothing else has taken; where there is none, leave it out."""
+    x, y = axes.transData.transform(place)
+    wide, high = 6.6 * len(name), 13.0
+    sides = {(9, 0): "left", (-9, 0): "right", (9, 9): "left", (9, -9): "left", (-9, 9): "right", (-9, -9): "right"}
+    for (right, up), align in sides.items():
+        left = x + right - (wide if align == "right" else 0.0)
+        box = left, y + up - high / 2, left + wide, y + up + high / 2
+        free = all(box[0] > b[2] or box[2] < b[0] or box[1] > b[3] or box[3] < b[1] for b in taken)
+        if free and axes.bbox.x0 < box[0] and box[2] < axes.bbox.x1:
+            taken.append(box)
+            points = 72 / axes.figure.dpi
+            where = right * points, up * points
+            axes.annotate(name, place, where, textcoords="offset points", ha=align, va="center", fontsize=9)
+            return
