@@ -171,7 +171,8 @@ def published_sizes(sizes: Sequence[ModelSize]) -> Static:
     axes.minorticks_off()
     axes.axhspan(2e12, 8e12, color="#eeeeee", linewidth=0)
     axes.text(2016.7, 4e12, "size not published", va="center", fontsize=10)
-    known, unknown = [], []
+    known: list[tuple[int, str, tuple[float, float]]] = []  # parameters, name and place
+    unknown: list[tuple[int, str, tuple[float, float]]] = []
     taken: list[tuple[float, float, float, float]] = []  # boxes of marks and names, in pixels
     for model in sizes:
         parameters = model.counted or model.published
@@ -199,7 +200,7 @@ def _write_beside(
 ) -> None:
     """Write a name at the first side of its mark that nothing else has taken; where there is none, leave it out."""
     x, y = axes.transData.transform(place)
-    wide, high = 6.6 * len(name), 13.0
+    wide, high = 7.0 * len(name), 13.0
     sides = {(9, 0): "left", (-9, 0): "right", (9, 9): "left", (9, -9): "left", (-9, 9): "right", (-9, -9): "right"}
     for (right, up), align in sides.items():
         left = x + right - (wide if align == "right" else 0.0)

@@ -126,7 +126,7 @@ EXERCISES = (
         hints=("Attention: four tables of 768 × 768, and four times 768 that are added.",
                "The MLP has two tables of 768 × 3,072. 2,362,368 is the first answer."),
         explanation="7,087,872 numbers in a block, and two thirds of them are in the MLP.",
-        tolerance=0.5,
+        tolerance=1e-9,
     ),
     Exercise(
         "10.4", "Count any GPT", difficulty=2, importance=5, minutes=4,
