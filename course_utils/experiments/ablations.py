@@ -6,6 +6,7 @@ makes the recorded runs of ``datasets/runs/transformer_ablations.csv``.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -145,38 +146,47 @@ def _windows(part: str) -> list[tuple[Tensor, Tensor]]:
     return [batches[step] for step in range(8)]
 
 
-def rows(learning_rates: tuple[float, ...], seeds: range, steps: int) -> Iterator[dict[str, Any]]:
-    """Every ablation: its learning rate is chosen with a seed of its own on the validation plays, then it is scored.
+def rows(
+    names: tuple[str, ...], learning_rates: tuple[float, ...], seeds: range, steps: int, short: int
+) -> Iterator[dict[str, Any]]:
+    """Every ablation: its learning rate is chosen by short runs on the validation plays, then it is scored.
 
     A model that lacks a part may want another learning rate, and losing with that of the whole model would prove
     nothing.
 
     Args:
+        names: of `ABLATIONS`.
         learning_rates: to choose from.
         seeds: of the scored runs; the seed after them is for the choice.
-        steps: of each run.
+        steps: of each scored run.
+        short: steps of each run for the choice.
 
     Yields:
         one row for each measurement of each run: every 100 steps.
     """
-    for name in ABLATIONS:
-        last: dict[float, float] = {}
-        runs = [(rate, seeds.stop, "validation") for rate in learning_rates]
-        while runs:
-            rate, seed, part = runs.pop(0)
-            model, history = train(name, steps=steps, seed=seed, learning_rate=rate, evaluate=_measure(part))
-            for step, value in history.held_out:
-                yield {
-                    "ablation": name, "parameters": count_parameters(model), "learning_rate": rate, "seed": seed,
-                    "step": step, "plays": part, "bits": value,
-                }  # fmt: skip
-            last[rate] = history.held_out[-1][1] if history.stopped == "finished" else math.inf
-            if part == "validation" and not runs:
-                best = min(last, key=last.__getitem__)
-                runs = [(best, seed, "test") for seed in seeds]
+    for name in names:
+        ends: dict[float, float] = {}
+        for rate in learning_rates:
+            for row in measured_run(name, "validation", learning_rate=rate, seed=seeds.stop, steps=short):
+                ends[rate] = row["bits"]
+                yield row
+        best = min(ends, key=ends.__getitem__)
+        for seed in seeds:
+            yield from measured_run(name, "test", learning_rate=best, seed=seed, steps=steps)
 
 
-def recorded_bits(step: int = 400) -> dict[str, list[float]]:
+def measured_run(name: str, part: str, *, learning_rate: float, seed: int, steps: int) -> Iterator[dict[str, Any]]:
+    """One run, scored on one part of the plays every 100 steps: a row for each score."""
+    measure = functools.partial(bits, part=part)
+    model, history = train(name, steps=steps, seed=seed, learning_rate=learning_rate, evaluate=measure)
+    for step, value in history.held_out:
+        yield {
+            "ablation": name, "parameters": count_parameters(model), "learning_rate": learning_rate, "seed": seed,
+            "step": step, "plays": part, "bits": value,
+        }  # fmt: skip
+
+
+def recorded_bits(step: int = 300) -> dict[str, list[float]]:
     """Bits per character of the recorded runs on the test plays, after so many steps: one for each seed.
 
     >>> len(recorded_bits()[WHOLE])
@@ -187,10 +197,6 @@ def recorded_bits(step: int = 400) -> dict[str, list[float]]:
         if row["plays"] == "test" and row["step"] == step:
             found[row["ablation"]].append(row["bits"])
     return found
-
-
-def _measure(part: str) -> Callable[[nn.Module], float]:
-    return lambda model: bits(model, part)
 
 
 @torch.inference_mode()
