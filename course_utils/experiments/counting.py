@@ -63,7 +63,7 @@ class Counted:
     def described(self) -> str:
         """Say the settings, the total, the largest share and the memory.
 
-        >>> Counted("GPT-3", TransformerConfig.preset("gpt3")).described()[-63:]
+        >>> Counted("GPT-3", TransformerConfig.preset("gpt3")).described()[-62:]
         'most, 66 %, is in the small networks. At 2 bytes each, 349 GB.'
         """
         config, most = self.config, self.most.removesuffix(" (MLP)")
