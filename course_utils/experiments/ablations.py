@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from course_utils.data.runs import recorded
 from course_utils.experiments.language_models import characters, play_ids
+from course_utils.models.initial import stretch
 from course_utils.models.transformer import Block, Transformer, TransformerConfig, count_parameters
 from course_utils.training import History, Recipe, fit, mean_loss, text_batches
 
@@ -79,6 +80,7 @@ def ablated(name: str, seed: int = 0, *, vocabulary: int | None = None) -> Trans
         positions=_POSITIONS.get(name, "rotary"), bias=False,
     )  # fmt: skip
     model = Transformer(config, seed)
+    stretch(model, config.width)
     for number, block in enumerate(model.blocks):
         assert isinstance(block, Block)
         if name.startswith("no MLP"):
@@ -102,7 +104,7 @@ _POSITIONS: dict[str, Any] = {
 def train(
     name: str,
     *,
-    steps: int = 300,
+    steps: int = 200,
     seed: int = 0,
     learning_rate: float = 3e-3,
     on_step: Callable[[int, History], bool | None] | None = None,

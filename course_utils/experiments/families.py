@@ -5,7 +5,7 @@ with a decoder rewrites a text. All three live in one small world of sentences i
 one another and then make their own sound. Every fifth combination of animal, verb and animal is never trained on.
 
 >>> deeds("held out")[0].told
-['the', 'dog', 'hears', 'the', 'horse', 'and', 'barks']
+['the', 'dog', 'sees', 'the', 'duck', 'and', 'barks']
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from course_utils.models.encoder_decoder import EncoderDecoder
+from course_utils.models.initial import stretch
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.training import History, Objective, Recipe, fit
 
@@ -91,10 +92,10 @@ class Deed:
 
 @lru_cache(maxsize=2)
 def deeds(part: Part) -> tuple[Deed, ...]:
-    """All combinations of one part, without adjectives: 269 to train on, 67 held out.
+    """All combinations of one part, without adjectives: 270 to train on, 66 held out.
 
     >>> len(deeds("train")), len(deeds("held out"))
-    (269, 67)
+    (270, 66)
     """
     animals, verbs = list(SOUNDS), list(VERBS)
     found = []
@@ -145,7 +146,7 @@ class DeedBatches:
 
     >>> source, target = DeedBatches("rewrite", batch=1, seed=0)[0]
     >>> decode(source[0]), decode(target[0])
-    ('the big lion hears the dog', '[begin] the dog is heard by the big lion')
+    ('the owl calls the frog', '[begin] the frog is called by the owl')
     """
 
     def __init__(self, task: Task, batch: int, seed: int):
@@ -182,7 +183,9 @@ def blanked(chosen: Sequence[Deed], places: Sequence[int]) -> tuple[Tensor, Tens
 def new_model(task: Task, seed: int = 0) -> Transformer | EncoderDecoder:
     """An untrained model of the family that the task is for: two blocks of width 64, four heads."""
     config = TransformerConfig.preset("tiny", vocabulary=len(WORDS), context=16, causal=_checked(task) != "fill")
-    return EncoderDecoder(config, seed) if task == "rewrite" else Transformer(config, seed)
+    model = EncoderDecoder(config, seed) if task == "rewrite" else Transformer(config, seed)
+    stretch(model, config.width)
+    return model
 
 
 def filling_loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, int]:
@@ -222,13 +225,13 @@ def train(
 
     Args:
         task: ``"fill"``, ``"continue"`` or ``"rewrite"``.
-        steps: of AdamW, 64 sentences in each; the learning rate falls evenly from 0.005 to 0.
+        steps: of AdamW, 64 sentences in each; the learning rate rises to 0.005 and falls evenly to 0.
         seed: of the first weights and of the sentences.
         on_step: see `course_utils.training.fit`.
         progress: show a bar.
     """
     model = new_model(task, seed)
-    recipe = Recipe(5e-3, schedule="linear", clip=1.0)
+    recipe = Recipe(5e-3, schedule="linear", warmup=0.1, smoothing=0.99, clip=1.0)
     batches = DeedBatches(task, 64, seed)
     history = fit(
         model, batches, steps=steps, objective=OBJECTIVES[task], recipe=recipe, on_step=on_step, progress=progress

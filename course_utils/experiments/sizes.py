@@ -129,7 +129,7 @@ def _gpt4_memory() -> dict[str, float]:
 
 
 def _gpt35() -> dict[str, float]:
-    return {"years": GPT3_FLOPS / V100_FLOPS / (365 * 24 * 3600)}
+    return {"years": GPT3_FLOPS / V100_FLOPS / (365.25 * 24 * 3600)}
 
 
 GPT3_TOKENS = {  # billions in the corpus, and the share of what was read; Brown et al. 2020, table 2.2
@@ -260,7 +260,7 @@ _SENTENCES = {
         "perplexity of one sentence goes from {perplexity:.1f} to {other_perplexity:,.0f}."
     ),
     "token ids": (
-        "{renamed} of 128 tokens got another id and took their rows along: no score changed by more than {change:.0e}."
+        "{renamed} of 128 tokens got another id and took their rows along: the largest change of a score is {change:.1g}."
     ),
     "always store": (
         "Predicting the right shares costs {right:.2f} bits a word, always the likeliest word {always:.2f}, all three "

@@ -1,11 +1,8 @@
-"""What lesson 10 measures of positions, parts and the last vector comes out, and the record says what the lesson says."""
-
-from statistics import mean
+"""What lesson 10 measures of positions, parts and the last vector comes out; the record says what the lesson says."""
 
 import pytest
 import torch
 
-from course_utils.data import recorded
 from course_utils.experiments import ablations
 from course_utils.models.transformer import Transformer, TransformerConfig, count_parameters
 
@@ -91,5 +88,5 @@ def test_without_attention_a_token_knows_nothing_of_the_others_and_without_resid
 
 
 def test_a_short_training_learns_the_letters() -> None:
-    transformer, history = ablations.train(ablations.WHOLE, steps=20, learning_rate=1e-2)
+    _, history = ablations.train(ablations.WHOLE, steps=20, learning_rate=1e-2)
     assert history.steps == 20 and history.losses[-1] < history.losses[0] - 1
