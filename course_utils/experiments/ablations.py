@@ -188,7 +188,7 @@ def measured_run(name: str, part: str, *, learning_rate: float, seed: int, steps
         }  # fmt: skip
 
 
-def recorded_bits(step: int = 300) -> dict[str, list[float]]:
+def recorded_bits(step: int = 200) -> dict[str, list[float]]:
     """Bits per character of the recorded runs on the test plays, after so many steps: one for each seed.
 
     >>> len(recorded_bits()[WHOLE])

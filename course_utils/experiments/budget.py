@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from course_utils.experiments.ablations import BATCH, CONTEXT, bits
 from course_utils.experiments.language_models import characters, play_ids
+from course_utils.models.initial import stretch
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.scaling import parameters
 from course_utils.training import Recipe, fit, text_batches
@@ -48,6 +49,7 @@ def bits_saved(layers: int, width: int, heads: int, neurons: int, seed: int = 0)
     if (cost := parameters(config)) > BUDGET:
         raise ValueError(f"this model has {cost:,} parameters and may have {BUDGET:,}; make it smaller")
     model = Transformer(config, seed)
-    recipe = Recipe(5e-3, schedule="linear", warmup=0.1, clip=1.0)
+    stretch(model, width)
+    recipe = Recipe(1e-2, schedule="linear", warmup=0.1, clip=1.0)
     fit(model, text_batches(play_ids("train"), BATCH, CONTEXT, seed), steps=STEPS, recipe=recipe, progress=False)
     return math.log2(config.vocabulary) - bits(model, "validation")
