@@ -12,6 +12,7 @@ from course_utils.experiments.budget import BUDGET
 from course_utils.explorers.base import Explorer
 from course_utils.models.transformer import TransformerConfig
 from course_utils.practice import exercise, lesson_10
+from course_utils.practice.questions import lesson_questions
 from course_utils.scaling import by_kind, matrices, parameters
 from tests.notebooks.pages import Page
 
@@ -177,4 +178,37 @@ def test_the_challenge_and_its_words_hold():
 def test_parts_taken_out_cost_what_the_words_say():
     runs = {name: mean(bits) for name, bits in recorded_bits().items()}
     assert all(len(bits) == 3 for bits in recorded_bits().values())
-    assert runs
+    told = {
+        "no residual stream": "4.81", "no attention": "3.65", "no positions": "3.51", "learned positions": "3.47",
+        "sinusoidal positions": "3.40", "rotary positions": "3.08", "no MLP": "3.35", "no MLP, 12 layers": "3.43",
+        "no normalisation": "3.26",
+    }  # fmt: skip
+    assert {name: f"{value:.2f}" for name, value in runs.items()} == told
+    assert all(value in WORDS["ablation-said"] for value in told.values())
+    lacking = [name for name in told if name.startswith("no ") and "12" not in name]
+    assert lacking == sorted(lacking, key=lambda name: -runs[name])
+    options = {option.text: option for option in lesson_questions("10")["predictions"][1].options}
+    for words, name in (("normalisation", "no normalisation"), ("the MLP", "no MLP"), ("attention", "no attention"),
+                        ("the residual stream, the plus", "no residual stream")):  # fmt: skip
+        assert f"{runs[name] - runs['rotary positions']:.2f} bits" in options[words].explanation
+    assert options["the residual stream, the plus"].right
+    memories = re.findall(r"add one: ([\d.]+), ([\d.]+)", Page("08").alt("bits-by-memory"))[0]
+    assert memories == ("4.79", "3.58")
+
+
+@pytest.mark.slow
+def test_the_run_of_the_page_is_near_the_recorded_ones(names):
+    runs = recorded_bits()["no MLP"]
+    assert min(runs) - 0.25 < names["bits"](names["yours"]) < max(runs) + 0.25
+
+
+@pytest.mark.slow
+def test_each_family_does_the_task_that_it_is_for(names):
+    rows = re.findall(r"(\S+) +(fill|continue|rewrite) +(\d+)% right, +(\d+)% by a rule", printed("families-toys"))
+    assert [row[2] for row in rows] == ["100"] * 3 and {row[3] for row in rows} == {"12", "14"}
+    for task, trained in names["trained"].items():
+        score = names["families"].score(task, trained)
+        assert score.share > 0.95 > 0.3 > score.baseline
+    assert "young (decoder-only)" in printed("families-example")
+    assert "duck (encoder-only)" in printed("families-example") and "the duck helps" in printed("families-example")
+    says("families-said", "12 % to 14 %", "100 % right, of 500 sentences")
