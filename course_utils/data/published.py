@@ -6,6 +6,7 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Any
 
 from course_utils import assets
 
@@ -39,7 +40,8 @@ class ModelSize:
     def from_row(cls, row: Mapping[str, str]) -> ModelSize:
         """A line of the table; its numbers become numbers."""
         numbers = {field.name for field in fields(cls) if field.type == "int | None"}
-        return cls(**{name: _number(text) if name in numbers else text for name, text in row.items()})
+        values: dict[str, Any] = {name: _number(text) if name in numbers else text for name, text in row.items()}
+        return cls(**values)
 
 
 @dataclass(frozen=True)

@@ -84,16 +84,21 @@ def ablated(name: str, seed: int = 0, *, vocabulary: int | None = None) -> Trans
     for number, block in enumerate(model.blocks):
         assert isinstance(block, Block)
         if name.startswith("no MLP"):
-            block.mlp, block.mlp_norm = Nothing(), nn.Identity()
+            _put(block, mlp=Nothing(), mlp_norm=nn.Identity())
         elif name == "no attention":
-            block.attention, block.attention_norm = Nothing(), nn.Identity()
+            _put(block, attention=Nothing(), attention_norm=nn.Identity())
         elif name == "no normalisation":
-            block.attention_norm, block.mlp_norm = nn.Identity(), nn.Identity()
+            _put(block, attention_norm=nn.Identity(), mlp_norm=nn.Identity())
         elif name == "no residual stream":
             model.blocks[number] = WithoutResidual(block)
     if name == "no normalisation":
-        model.final_norm = nn.Identity()
+        _put(model, final_norm=nn.Identity())
     return model
+
+
+def _put(where: nn.Module, **parts: nn.Module) -> None:
+    for name, part in parts.items():
+        where.add_module(name, part)
 
 
 _POSITIONS: dict[str, Any] = {

@@ -260,7 +260,8 @@ _SENTENCES = {
         "perplexity of one sentence goes from {perplexity:.1f} to {other_perplexity:,.0f}."
     ),
     "token ids": (
-        "{renamed} of 128 tokens got another id and took their rows along: the largest change of a score is {change:.1g}."
+        "{renamed} of 128 tokens got another id and took their rows along: the largest change of a score is "
+        "{change:.1g}."
     ),
     "always store": (
         "Predicting the right shares costs {right:.2f} bits a word, always the likeliest word {always:.2f}, all three "

@@ -61,4 +61,4 @@ def stretch(model: nn.Module, width: int) -> None:
     """
     for weight in model.parameters():
         if weight.dim() == 2:
-            weight *= math.sqrt(768 / width)
+            weight.mul_(math.sqrt(768 / width))
