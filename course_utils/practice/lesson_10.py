@@ -198,9 +198,9 @@ PREDICTIONS = (
     Question(
         "10.b", "Which of these costs the small model most, if it is taken out before training?",
         (
-            Option("normalisation", "It is missed, and yet less than any of the others: 0.18 bits a letter."),
+            Option("normalisation", "It is missed, and yet less than any of the others: 0.17 bits a letter."),
             Option("the MLP", "Without it the model needs 0.27 bits a letter more. Another part is missed far more."),
-            Option("attention", "A letter that sees itself alone costs 0.57 bits more. Another part is missed far more."),
+            Option("attention", "Letters that see only themselves cost 0.57 bits more. Another part is missed far more."),
             Option("the residual stream, the plus",
                    "Without it the model learns next to nothing in these steps: it needs 1.73 bits a letter more.",
                    right=True),
