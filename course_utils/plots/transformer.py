@@ -145,7 +145,7 @@ def ablation_picture(runs: Mapping[str, Sequence[float]], own: tuple[str, float]
     said = "; ".join(f"{name} {value:.2f}" for name, value in means.items())
     told = f"Bits a letter on unseen plays: {said}."
     if own is not None:
-        axes.plot(own[1], list(runs).index(own[0]), "*", color=ORANGE, markersize=15, markeredgecolor="white")
+        axes.plot(own[1], list(runs).index(own[0]), "*", color="white", markersize=17, markeredgecolor=INK, zorder=4)
         told += f" Your run, {own[0]}: {own[1]:.2f}."
     return Static(figure, told)
 
