@@ -1,8 +1,11 @@
 """What lesson 10 measures of positions, parts and the last vector comes out; the record says what the lesson says."""
 
+from statistics import mean
+
 import pytest
 import torch
 
+from course_utils.data import recorded
 from course_utils.experiments import ablations
 from course_utils.models.transformer import Transformer, TransformerConfig, count_parameters
 
@@ -90,3 +93,34 @@ def test_without_attention_a_token_knows_nothing_of_the_others_and_without_resid
 def test_a_short_training_learns_the_letters() -> None:
     _, history = ablations.train(ablations.WHOLE, steps=20, learning_rate=1e-2)
     assert history.steps == 20 and history.losses[-1] < history.losses[0] - 1
+
+
+def ends() -> dict[str, list[float]]:
+    """Bits per character on the test plays after the last step, by ablation."""
+    found: dict[str, list[float]] = {}
+    for row in recorded("transformer_ablations").rows:
+        if row["plays"] == "test" and row["step"] == 200:
+            found.setdefault(row["ablation"], []).append(row["bits"])
+    return found
+
+
+def test_the_record_holds_three_seeds_of_every_ablation_and_says_how_it_was_made() -> None:
+    runs = recorded("transformer_ablations")
+    assert runs.provenance.startswith("command: OMP_NUM_THREADS=1 python datasets/make/transformer_ablations.py")
+    assert set(ends()) == set(ablations.ABLATIONS) and all(len(bits) == 3 for bits in ends().values())
+    for name in ablations.ABLATIONS:
+        rows = [row for row in runs.rows if row["ablation"] == name]
+        assert {row["seed"] for row in rows if row["plays"] == "test"} == {0, 1, 2}
+        assert {row["seed"] for row in rows if row["plays"] == "validation"} == {3}
+        choice = [row for row in rows if row["plays"] == "validation" and row["step"] == 100]
+        best = min(choice, key=lambda row: row["bits"])["learning_rate"]
+        assert {row["learning_rate"] for row in rows if row["plays"] == "test"} == {best}
+        assert {row["parameters"] for row in rows} == {count_parameters(ablations.ablated(name, vocabulary=80))}
+
+
+def test_in_the_record_the_whole_model_is_best_with_every_seed() -> None:
+    bits = ends()
+    for name in ablations.ABLATIONS[1:]:
+        assert min(bits[name]) > max(bits[ablations.WHOLE]) + 0.1, name
+    for kind in ("learned", "sinusoidal"):
+        assert mean(bits[f"{kind} positions"]) < mean(bits["no positions"])
