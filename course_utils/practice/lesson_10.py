@@ -200,7 +200,7 @@ PREDICTIONS = (
         (
             Option("normalisation", "It is missed, and yet less than any of the others: 0.17 bits a letter."),
             Option("the MLP", "Without it the model needs 0.27 bits a letter more. Another part is missed far more."),
-            Option("attention", "Letters that see only themselves cost 0.57 bits more. Another part is missed far more."),
+            Option("attention", "Letters that see only themselves cost 0.57 bits more. One part is missed far more."),
             Option("the residual stream, the plus",
                    "Without it the model learns next to nothing in these steps: it needs 1.73 bits a letter more.",
                    right=True),
