@@ -47,7 +47,8 @@ def test_positions_move_by_keyboard_and_their_tour_goes_all_the_way(lab: Lab) ->
         view.output.locator(".course-tour").get_by_text(words).wait_for()
         sentence = view.output.locator(".course-tour").first
         assert sentence.evaluate("box => box.scrollHeight <= box.clientHeight + 1"), f"{words} is cut"
-        view.output.locator("button", has_text="Next").last.click()
+        if words != "MiniLM":  # the last stop has no next one
+            view.output.locator("button", has_text="Next").last.click()
     view.output.locator("button", has_text="Leave tour").click()
     view.output.locator(".course-caption").get_by_text("at position 199").wait_for()
     lab.page.wait_for_timeout(300)
