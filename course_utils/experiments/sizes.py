@@ -147,7 +147,8 @@ def _gpt3_corpus() -> dict[str, float]:
     }  # fmt: skip
 
 
-KAPLAN, HOFFMANN = (0.73, 0.27), (0.50, 0.50)  # exponents of parameters and tokens; Hoffmann et al. 2022, table 2
+# Exponents of parameters and tokens; Hoffmann et al. 2022, table 2. Theirs are those of the first of three methods.
+KAPLAN, HOFFMANN = (0.73, 0.27), (0.50, 0.50)
 
 
 def _kaplan() -> dict[str, float]:
