@@ -150,6 +150,7 @@ def ablation_picture(runs: Mapping[str, Sequence[float]], own: tuple[str, float]
     return Static(figure, told)
 
 
+SIZES = ["10 million", "100 million", "1 billion", "10 billion", "100 billion", "1,000 billion"]  # 10^7 to 10^12
 FAMILIES = {"encoder-only": ("^", "#1b9e77"), "encoder-decoder": ("s", ORANGE), "decoder-only": ("o", BLUE)}
 
 
@@ -166,8 +167,8 @@ def published_sizes(sizes: Sequence[ModelSize]) -> Static:
     'Parameters of 1 model, from gpt-oss 120B, 116,830,000,000, to gpt-oss 120B, 116,830,000,000. Not published: none.'
     """
     figure = picture.new_figure(8.4, 5.4)
-    axes = figure.add_axes((0.09, 0.08, 0.9, 0.9), yscale="log", xlim=(2016.6, 2027), ylim=(1e7, 8e12))
-    axes.set_yticks([10.0**power for power in range(7, 13)], ["10 M", "100 M", "1 billion", "10", "100", "1,000"])
+    axes = figure.add_axes((0.13, 0.08, 0.86, 0.9), yscale="log", xlim=(2016.6, 2027), ylim=(1e7, 8e12))
+    axes.set_yticks([10.0**power for power in range(7, 13)], SIZES)
     axes.minorticks_off()
     axes.axhspan(2e12, 8e12, color="#eeeeee", linewidth=0)
     axes.text(2016.7, 4e12, "size not published", va="center", fontsize=10)
