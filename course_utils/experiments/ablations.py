@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course_utils.data.runs import recorded
 from course_utils.experiments.language_models import characters, play_ids
 from course_utils.models.initial import stretch
 from course_utils.models.transformer import Block, Transformer, TransformerConfig, count_parameters
@@ -190,6 +191,19 @@ def measured_run(name: str, part: str, *, learning_rate: float, seed: int, steps
             "ablation": name, "parameters": count_parameters(model), "learning_rate": learning_rate, "seed": seed,
             "step": step, "plays": part, "bits": value,
         }  # fmt: skip
+
+
+def recorded_bits(step: int = 200) -> dict[str, list[float]]:
+    """Bits per character of the recorded runs on the test plays, after so many steps: one for each seed.
+
+    >>> len(recorded_bits()[WHOLE])
+    3
+    """
+    found: dict[str, list[float]] = {name: [] for name in ABLATIONS}
+    for row in recorded("transformer_ablations").rows:
+        if row["plays"] == "test" and row["step"] == step:
+            found[row["ablation"]].append(row["bits"])
+    return found
 
 
 @torch.inference_mode()
