@@ -30,6 +30,7 @@ MODEL: dict[str, Any] = {
     "earlier_tokens": 3, "logit_cap": 15.0, "zero_outputs": True,
 }  # fmt: skip
 SHAKESPEARE = Pretraining(text="plays", model=MODEL, recipe=FAST, steps=1000, batch_size=10)
+PASSAGE = 1000  # characters in a row, where only a part of the plays is read
 SNAPSHOTS = (0, 30, 100, 400)  # steps of the kept run at which its weights were kept too, beside those at its end
 
 
@@ -40,7 +41,7 @@ class Snapshot:
     step: int
     model: Transformer
     tokenizer: TableTokenizer
-    validation_bits: float  # bits per character on the first 50,000 characters of the six plays for watching
+    validation_bits: float  # bits per character on 50,000 characters of the six plays for watching
     made: dict[str, Any]  # how: setting, command, processor seconds
 
 
@@ -50,9 +51,13 @@ def held_out_bits(model: torch.nn.Module, part: str = "test", characters: int | 
     Args:
         model: of the characters of `experiments.language_models.characters`.
         part: ``"validation"`` or ``"test"``.
-        characters: only the first of them, for a quick look.
+        characters: only so many of them, in passages spread evenly over all the plays, for a quick look.
     """
-    return bits_of(model, play_ids(part)[: None if characters is None else characters + 1])
+    ids = play_ids(part)
+    if characters is not None and characters < len(ids):
+        starts = torch.linspace(0, len(ids) - PASSAGE, max(1, characters // PASSAGE)).long()
+        ids = ids[starts[:, None] + torch.arange(PASSAGE)].flatten()
+    return bits_of(model, ids)
 
 
 def steps_within(seconds: float, setting: Pretraining = SHAKESPEARE) -> int:

@@ -114,7 +114,8 @@ class TimeMachine(FigureExplorer):
     def __init__(self, run: Snapshots, **start: Any):
         self.run, config = run, run.moments[-1].model.config
         self.moment = Slider(0, len(run) - 1, len(run) - 1, label="moment of the training", slow=True)
-        self.layer, self.head = Slider(0, config.layers - 1, 0), Slider(0, config.heads - 1, 0)
+        last = config.layers - 1
+        self.layer, self.head = Slider(0, last, last), Slider(0, config.heads - 1, 0)
         super().__init__(**start)
 
     def prepare(self, moment: int, beginning: str, dice: int) -> Prepared:
