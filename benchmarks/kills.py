@@ -1,11 +1,12 @@
 """Writers are killed at random moments; the next start must find everything whole and tidy up.
 
-    python benchmarks/kills.py [--kills 200] [--seed 0]
+    python benchmarks/kills.py [--kills 220] [--seed 0]
 
-Four kinds of writer work in processes of their own, over and over, until SIGKILL ends them somewhere: an unpacked
-model, a checkpoint, the progress file, an asset fetched by pip from a folder. After each kill a new process starts and
-does the same work. A *loss* is a start that fails, or finds less or other than what the writer said it had finished. A
-*leftover* is any file or folder that the work does not need, after that start. Needs a system with ``fork``.
+Five kinds of writer work in processes of their own, over and over, until SIGKILL ends them somewhere: an unpacked
+model, a checkpoint, a run of training, the progress file, an asset fetched by pip from a folder. After each kill a new
+process starts and does the same work. A *loss* is a start that fails, or finds less or other than what the writer said
+it had finished. A *leftover* is any file or folder that the work does not need, after that start. Needs a system with
+``fork``.
 """
 
 import argparse
@@ -32,7 +33,8 @@ from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.practice import progress
 from course_utils.tokenizers import BPETokenizer
 
-SHARES = {"unpacked model": 6, "checkpoint": 6, "progress file": 6, "fetched asset": 2}  # of every 20 kills
+# Of every 26 kills.
+SHARES = {"unpacked model": 6, "checkpoint": 6, "run of training": 6, "progress file": 6, "fetched asset": 2}
 
 Writer = Iterator[int]  # does one piece of work for every number that it yields, and counts them
 
@@ -105,6 +107,46 @@ class Checkpoint:
             turns = {turn for weight in self.model.parameters() for turn in weight.unique().tolist()}
             assert len(turns) == 1 and turns <= {finished, finished + 1}, f"{turns} instead of {finished}"
         training.save(self.model, file)
+
+
+class Run:
+    """A small transformer in training by Muon and AdamW, saved after every step and resumed to the same losses."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.batches = training.text_batches(torch.arange(2000) % 128, batch_size=2, context=8)
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The two files of the last step that was saved."""
+        words = self.folder / "trainer.json"
+        named = json.loads(words.read_text(encoding="utf-8"))["tensors"] if words.is_file() else ""
+        return frozenset({"trainer.json", named})
+
+    def trainer(self) -> training.Trainer:
+        """The run at its beginning."""
+        model = Transformer(TransformerConfig.preset("tiny", width=16, layers=1, heads=2))
+        return training.Trainer(model, steps=1_000_000, recipe=training.Recipe(0.01, optimiser="Muon"))
+
+    def write(self) -> Writer:
+        """Step after step."""
+        trainer = self.trainer()
+        for turn in range(1_000_000):
+            trainer.advance(self.batches[turn])
+            trainer.save(self.folder)
+            yield turn
+
+    def start(self, finished: int) -> None:
+        """Raises if the run cannot be resumed, is shorter than what was finished, or has other losses."""
+        resumed, again = self.trainer(), self.trainer()
+        if finished >= 0 or (self.folder / "trainer.json").exists():
+            resumed.resume(self.folder)
+            assert resumed.step in (finished + 1, finished + 2), f"{resumed.step} steps instead of {finished + 1}"
+        for step in range(resumed.step + 1):
+            again.advance(self.batches[step])
+        resumed.advance(self.batches[resumed.step])
+        assert resumed.history.losses == again.history.losses, "the losses have changed"
+        resumed.save(self.folder)
 
 
 class Progress:
@@ -191,7 +233,7 @@ def kill_one(kind: type, turns: int, seconds: float) -> tuple[bool, bool, list[s
 
 
 def _kill_one(
-    writer: UnpackedModel | Checkpoint | Progress | FetchedAsset, turns: int, seconds: float
+    writer: UnpackedModel | Checkpoint | Run | Progress | FetchedAsset, turns: int, seconds: float
 ) -> tuple[bool, bool, list[str]]:
     read, write = os.pipe()
 
@@ -228,10 +270,10 @@ def two_turns(kind: type) -> float:
         return time.perf_counter() - begun
 
 
-def main(kills: int = 200, seed: int = 0) -> int:
+def main(kills: int = 220, seed: int = 0) -> int:
     torch.set_num_threads(1)  # processes that are forked cannot use the threads of the first one
     chance = random.Random(seed)
-    kinds = dict(zip(SHARES, (UnpackedModel, Checkpoint, Progress, FetchedAsset), strict=True))
+    kinds = dict(zip(SHARES, (UnpackedModel, Checkpoint, Run, Progress, FetchedAsset), strict=True))
     print("| writer | one turn | kills | half a file on the disk | losses | leftovers after the next start |")
     print("|---|---:|---:|---:|---:|---:|")
     losses = leftovers = 0
@@ -251,6 +293,6 @@ def main(kills: int = 200, seed: int = 0) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=220)
     parser.add_argument("--seed", type=int, default=0)
     raise SystemExit(main(**vars(parser.parse_args())))

@@ -17,7 +17,7 @@ from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.sampling import generate
 from course_utils.tokenizers import BPETokenizer
 from course_utils.tokenizers.words import CharacterTokenizer, WordTokenizer
-from course_utils.training import Recipe, __main__, fit, text_batches
+from course_utils.training import Recipe, __main__, fit
 from course_utils.training.pretraining import Pretraining, begin, held_out_bits, pretrain, read_text
 
 TEXT = "the cat sat on the mat and the dog sat on the log; " * 40
@@ -214,7 +214,8 @@ def test_a_killed_run_goes_on_to_the_same_losses(tmp_path, project):
 
 
 def test_two_processes_give_the_losses_of_one(tmp_path, project):
-    recipe = written(tmp_path, batch_size=5)  # shares of 3 and 2
+    # Shares of 3 and 2. Not Muon: it rounds to bfloat16, where the last digit of a sum decides more.
+    recipe = written(tmp_path, batch_size=5, recipe={"learning_rate": 0.003, "clip": 1.0, "schedule": "linear"})
     environment = {**os.environ, "TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"}
     two = command(recipe, "--folder", tmp_path / "two", processes=2)
     subprocess.run(two, cwd=project, env=environment, check=True, capture_output=True)
@@ -223,6 +224,4 @@ def test_two_processes_give_the_losses_of_one(tmp_path, project):
     assert len(both) == 20 and both == pytest.approx(one, abs=1e-4) and both != one
     a, b = (load_language_model(tmp_path / name / "model.safetensors")[0] for name in ("one", "two"))
     for mine, other in zip(a.parameters(), b.parameters(), strict=True):
-        torch.testing.assert_close(mine, other, atol=0.01, rtol=0)
-    single = text_batches(torch.arange(50), 5, 4)[0][0]
-    assert [len(part) for part in single.chunk(2)] == [3, 2]
+        torch.testing.assert_close(mine, other, atol=1e-3, rtol=0)

@@ -3,7 +3,8 @@
 Five parts, each a file: `batches` (which examples at which step), `objectives` (how wrong the model is on a batch),
 `recipe` (optimiser, learning rate and its schedule), `trainer` (one step; save and resume) and `loop` (`fit`: progress
 bar, measuring, early stopping). `pretraining` puts a text and a transformer to it; ``python -m course_utils.training``
-does that outside a notebook. `muon`, `precision` and `processes` are for speed. Nothing here draws: a callback such as ``explorers.LiveCurve`` does.
+does that outside a notebook. `muon`, `precision` and `processes` are for speed. Nothing here draws: a callback such as
+``explorers.LiveCurve`` does.
 
 >>> import torch
 >>> inputs = torch.linspace(-1, 1, 20)[:, None]
@@ -23,7 +24,7 @@ from course_utils.training.trainer import Diverged, History, Trainer, load, save
 
 __all__ = [
     "OPTIMISERS", "SCHEDULES",
-    "Batch", "Batches", "Diverged", "History", "Muon", "Objective", "Recipe", "ShuffledBatches", "TextBatches", "Trainer",
-    "accuracy", "constant", "cosine", "cross_entropy_loss", "exponential", "fit", "linear", "load", "mean_loss",
-    "save", "shuffled_batches", "supervised", "text_batches",
+    "Batch", "Batches", "Diverged", "History", "Muon", "Objective", "Recipe", "ShuffledBatches", "TextBatches",
+    "Trainer", "accuracy", "constant", "cosine", "cross_entropy_loss", "exponential", "fit", "linear", "load",
+    "mean_loss", "save", "shuffled_batches", "supervised", "text_batches",
 ]  # fmt: skip

@@ -163,7 +163,7 @@ def held_out_bits(model: nn.Module, ids: Tensor, *, context: int | None = None, 
         context: tokens in a window; the default is the model's.
         batch_size: windows read side by side.
     """
-    context = model.config.context if context is None else context  # type: ignore[union-attr,assignment]
+    context = context or int(model.config.context)  # type: ignore[union-attr,arg-type]
     half = context // 2
     nats, counted, was_training = 0.0, 0, model.training
     model.eval()

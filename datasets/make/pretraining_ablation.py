@@ -56,6 +56,7 @@ class Tried(Transformer):
                 block.attention.attend.register_forward_pre_hook(_normalised)
 
     def forward(self, ids: Tensor, cache: KeyValueCache | None = None, mask: Tensor | None = None) -> Tensor:
+        """See `Transformer.forward`."""
         self.ids = ids
         logits = super().forward(ids, cache, mask)
         return logits + self.pairs(ids) if self.trick == "character pairs" else logits
@@ -121,6 +122,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 
 @torch.no_grad()
 def held_out_loss(model: nn.Module, ids: Tensor) -> float:
+    """Mean surprisal in nats of every character of a text, cut into windows side by side."""
     windows = ids[: len(ids) // (CONTEXT + 1) * (CONTEXT + 1)].view(-1, CONTEXT + 1)
     nats = sum(
         cross_entropy(model(part[:, :-1]).flatten(0, 1), part[:, 1:].flatten(), reduction="sum").item()
@@ -150,6 +152,7 @@ def one(change: str, seed: int, ids: Tensor, held_out: Tensor, vocabulary: int) 
 
 
 def main() -> None:
+    """Every run that is not in the table yet."""
     torch.set_num_threads(1)
     text = plays_text("train")[:1_115_394]
     cut = len(text) * 9 // 10
