@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from course_utils.experiments.snapshots import READ, WRITTEN, Prepared, Scene, Snapshots, write_on
 from course_utils.experiments.theatre import Act, Rehearsal, Stage
-from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Text
+from course_utils.explorers.base import Button, Choice, FigureExplorer, Slider, Stop, Text
 from course_utils.plots.panels import Panel
 from course_utils.plots.pretraining import theatre_contents, theatre_panels, time_machine_contents, time_machine_panels
 
@@ -95,6 +95,22 @@ class TrainingTheatre(FigureExplorer):
         return theatre_contents(result)
 
 
+def moments_tour(moments: int) -> tuple[Stop, ...]:
+    """A stop for each moment of a training, and one at another head; all with computed numbers."""
+
+    def after(now: Scene) -> str:
+        return f"After {now.step:,} steps: {now.bits:.2f} bits a letter. Read what it writes, and look at the map."
+
+    def head(now: Scene) -> str:
+        return f"Another head of the last layer: it gives {now.weights.diagonal(-1).mean():.0%} to the letter before."
+
+    return (
+        ({"moment": 0}, lambda now: f"Random weights: {now.bits:.2f} bits a letter. Every sign is about as likely."),
+        *(({"moment": at}, after) for at in range(1, moments)),
+        ({"moment": moments - 1, "head": 1}, head),
+    )
+
+
 class TimeMachine(FigureExplorer):
     """One slider through a training: what the model writes, where it looks, and how its letters lie, all together.
 
@@ -116,6 +132,7 @@ class TimeMachine(FigureExplorer):
         self.moment = Slider(0, len(run) - 1, len(run) - 1, label="moment of the training", slow=True)
         last = config.layers - 1
         self.layer, self.head = Slider(0, last, last), Slider(0, config.heads - 1, 0)
+        self.tour = moments_tour(len(run))
         super().__init__(**start)
 
     def prepare(self, moment: int, beginning: str, dice: int) -> Prepared:
