@@ -338,7 +338,8 @@ chance most: by 20 percentage points. With the whole head cut, layer 0, head 1 d
         axes.tick_params(labelsize=9)
         bar = figure.colorbar(image, cax=figure.add_axes((0.905, 0.73 - 0.315 * at, 0.014, 0.2)))
         if at == 0:
-            bar.set_ticks(shade(np.array(TICKS)).tolist(), labels=[f"{tick:.0%}" for tick in TICKS])
+            ticks = [tick for tick in TICKS if tick != 0.01]  # its name has no room beside that of 0
+            bar.set_ticks(shade(np.array(ticks)).tolist(), labels=[f"{tick:.0%}" for tick in ticks])
         else:
             bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         bar.ax.tick_params(labelsize=9)
