@@ -319,7 +319,7 @@ def cuts_by_head(weights: NDArray, cells: NDArray, heads: NDArray, before: float
 
     >>> cuts_by_head(np.array([[0.9, 0.1, 0.2]]), np.array([[0.5, 0.3, 0.3]]), np.array([[0.4, 0.1, 0.3]]), 0.3).alt
     'Each head once. The largest weight: layer 0, head 0, 0.90. With only the cell cut, layer 0, head 0 moves the \
-chance most: by 20 percentage points. With the whole head cut, layer 0, head 1 does: by -20.'
+chance most: by +20 percentage points. With the whole head cut, layer 0, head 1 does: by −20.'
     """
     figure = picture.new_figure(8.4, 4.7)
     effects = (cells - before, heads - before)
@@ -348,10 +348,13 @@ chance most: by 20 percentage points. With the whole head cut, layer 0, head 1 d
         layer, head = np.unravel_index(np.abs(values).argmax(), values.shape)
         return f"layer {layer}, head {head}", float(values[layer, head])
 
+    def points(effect: float) -> str:
+        return f"{100 * effect:+.0f}".replace("-", "−")
+
     (brightest, weight), (cell, by_cell), (whole, by_whole) = map(largest, (weights, *effects))
     return Static(
         figure,
         f"Each head once. The largest weight: {brightest}, {weight:.2f}. With only the cell cut, {cell} moves the "
-        f"chance most: by {100 * by_cell:.0f} percentage points. With the whole head cut, {whole} does: "
-        f"by {100 * by_whole:.0f}.",
+        f"chance most: by {points(by_cell)} percentage points. With the whole head cut, {whole} does: "
+        f"by {points(by_whole)}.",
     )

@@ -156,14 +156,14 @@ EXERCISES = (
             Wrong("one head is a good start. Two more may help.", "(9, 2), (11, 6), (12, 5)", "(9, 2)",
                   when=lambda heads: len(heads) == 1),
         ),
-        hints=("Begin with the head of the first picture. In the lowest map, look for the darkest orange.",
+        hints=("Begin with the head of the first picture. In the lowest map, look for the darkest brown.",
                "The recorded runs hold the chance with each whole head cut: "
                '`sorted(runs.rows, key=lambda run: -run["head_cut"])[:5]` lists the five best.'),
         passes=are_heads,
         score=chance_of_of,
         mark=75.0,
-        explanation="The best that we found is 90.2 %, with `(9, 2)`, `(18, 0)` and `(11, 6)`, which give 59.2 %, 55.5 % "
-        "and 49.4 % alone. The last two have weights of 0.06 and 0.02 on *river*: what moves *of* need not be a look "
+        explanation="The best that we found is 90.2 %, with `(9, 2)`, `(18, 0)` and `(11, 6)`: 59.2, 55.5 and 49.4 % alone. "
+        "The last two have weights of 0.06 and 0.02 on *river*: what moves *of* need not be a look "
         "at the river. We did not try all three million triples.",
         seconds=60.0,
     ),
