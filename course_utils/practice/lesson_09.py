@@ -162,8 +162,8 @@ EXERCISES = (
         passes=are_heads,
         score=chance_of_of,
         mark=75.0,
-        explanation="The best that we found is 90.2 %, with `(9, 2)`, `(18, 0)` and `(11, 6)`: 59.2, 55.5 and 49.4 % alone. "
-        "The last two have weights of 0.06 and 0.02 on *river*: what moves *of* need not be a look "
+        explanation="The best that we found is 90.2 %, with `(9, 2)`, `(18, 0)` and `(11, 6)`: 59.2, 55.5 and 49.4 % "
+        "alone. The last two have weights of 0.06 and 0.02 on *river*: what moves *of* need not be a look "
         "at the river. We did not try all three million triples.",
         seconds=60.0,
     ),
