@@ -242,14 +242,15 @@ def changed_by_order(model: Transformer, ids: Tensor, seed: int = 0) -> float:
 
 @torch.inference_mode()
 def overwritten(model: Transformer, ids: Tensor, layer: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """The next token's probabilities, and those when all vectors but the last are overwritten before a block.
+    """The next token's probabilities, and those when all vectors between the first and the last are overwritten.
 
     Behind the last block nothing changes: only the last vector is compared with the table of tokens. Before an earlier
-    block it does, because the blocks above it still look at the others.
+    block it does, because the blocks above it still look at the others. The first vector is spared: many heads look at
+    it when they find nothing (an attention sink, Xiao et al. 2023), so the loss of it alone can ruin a model.
 
     Args:
         model: causal.
-        ids: ``(tokens,)`` int64, at least two.
+        ids: ``(tokens,)`` int64, at least three.
         layer: before which block, from 0; ``layers`` is behind the last.
         seed: of what is written over them: random vectors, each as long as the one it replaces.
 
@@ -269,10 +270,10 @@ def overwritten(model: Transformer, ids: Tensor, layer: int, seed: int = 0) -> t
     generator = torch.Generator().manual_seed(seed)
 
     def overwrite(stream: Tensor) -> Tensor:
-        others = stream[:, :-1]
+        others = stream[:, 1:-1]
         noise = torch.randn(others.shape, generator=generator).to(others)
         noise *= others.norm(dim=-1, keepdim=True) / noise.norm(dim=-1, keepdim=True)
-        return torch.cat((noise, stream[:, -1:]), dim=1)
+        return torch.cat((stream[:, :1], noise, stream[:, -1:]), dim=1)
 
     before = model(ids[None])[0, -1].softmax(-1)
     if layer == layers:

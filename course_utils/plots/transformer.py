@@ -15,6 +15,7 @@ from course_utils.plots.bars import Bars, Rows
 from course_utils.plots.panels import Curves, Heatmap, Panel
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
+from course_utils.plots.tables import Table
 from course_utils.wording import percent
 
 # ---- Panels: parameters by kind ----
@@ -134,7 +135,7 @@ def ablation_picture(runs: Mapping[str, Sequence[float]], own: tuple[str, float]
     means = {name: mean(each) for name, each in runs.items()}
     longest = max(max(each) for each in runs.values())
     axes = figure.add_axes((0.24, room, 0.73, 0.98 - room), xlim=(0, 1.14 * longest), ylim=(len(runs) - 0.4, -0.6))
-    axes.set_xlabel("bits a letter on unseen plays (fewer is better)")
+    axes.set_xlabel("bits a letter on unseen plays (lower is better)")
     for at, (name, each) in enumerate(runs.items()):
         axes.barh(at, means[name], 0.7, color=BLUE if at else GREY)
         axes.plot(each, [at] * len(each), "o", color=INK, markersize=4)
@@ -194,6 +195,27 @@ def published_sizes(sizes: Sequence[ModelSize]) -> Static:
         f"Parameters of {models}, from {least[1]}, {least[0]:,}, to {most[1]}, {most[0]:,}. "
         f"Not published: {', '.join(name for _, name, _ in unknown) or 'none'}.",
     )
+
+
+def size_table(sizes: Sequence[ModelSize]) -> Table:
+    """Published models in a table; each number says whether it was counted here or is the source's word.
+
+    A model whose settings are not published has its family from hearsay or inference, and the table says so.
+
+    Args:
+        sizes: one row for each.
+
+    >>> from course_utils.data import llm_sizes
+    >>> size_table([size for size in llm_sizes() if size.model == "T5 11B"]).rows[0][3]
+    '11 billion (published)'
+    """
+    rows = []
+    for size in sizes:
+        family = size.family if size.confidence != "unknown" else f"{size.family} (inferred)"
+        number = f"{size.published / 1e9:g} billion (published)" if size.published else "not published"
+        number = f"{size.counted:,} (our count)" if size.counted else number
+        rows.append([size.model, size.date, family, number, size.corpus, size.source])
+    return Table(["model", "date", "family", "parameters", "trained on", "source"], rows)
 
 
 def _write_beside(
