@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from course_utils.data.runs import recorded
 from course_utils.experiments.language_models import characters, play_ids
@@ -238,6 +240,37 @@ def changed_by_order(model: Transformer, ids: Tensor, seed: int = 0) -> float:
     texts = torch.stack((ids, torch.cat((shuffled, ids[-1:]))))  # (2, tokens)
     one, other = model.hidden_states(texts)[:, -1].double()  # (width) each
     return ((one - other).norm() / one.norm()).item()
+
+
+def with_heads(model: Transformer, heads: int, key_value_heads: int) -> Transformer:
+    """The same trained numbers, read as another number of heads.
+
+    Args:
+        model: is left as it is, and shares its numbers with the result.
+        heads: of the queries; must divide the width.
+        key_value_heads: in proportion to the heads, so that the tables keep their shapes.
+
+    >>> model = Transformer(TransformerConfig(width=64, heads=4))
+    >>> other = with_heads(model, 8, 8)
+    >>> other.token_embedding.weight is model.token_embedding.weight, other.config.heads
+    (True, 8)
+    """
+    with torch.device("meta"):  # its tables have shapes and no numbers yet
+        other = Transformer(replace(model.config, heads=heads, key_value_heads=key_value_heads))
+    other.load_state_dict(model.state_dict(keep_vars=True), assign=True)
+    return other.eval()
+
+
+@torch.inference_mode()
+def bits_per_token(model: Transformer, ids: Sequence[int]) -> float:
+    """Mean surprisal of a text, in bits a token; the first token is given.
+
+    >>> model = Transformer(TransformerConfig(vocabulary=16))
+    >>> 3 < bits_per_token(model, [1, 5, 3, 2]) < 5  # a blind guess among 16 costs 4
+    True
+    """
+    tokens = torch.tensor([list(ids)])  # (1, tokens)
+    return cross_entropy(model(tokens)[0, :-1], tokens[0, 1:]).item() / math.log(2)
 
 
 @torch.inference_mode()

@@ -15,7 +15,6 @@ from course_utils.plots.bars import Bars, Rows
 from course_utils.plots.panels import Curves, Heatmap, Panel
 from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE
-from course_utils.plots.tables import Table
 from course_utils.wording import percent
 
 # ---- Panels: parameters by kind ----
@@ -195,27 +194,6 @@ def published_sizes(sizes: Sequence[ModelSize]) -> Static:
         f"Parameters of {models}, from {least[1]}, {least[0]:,}, to {most[1]}, {most[0]:,}. "
         f"Not published: {', '.join(name for _, name, _ in unknown) or 'none'}.",
     )
-
-
-def size_table(sizes: Sequence[ModelSize]) -> Table:
-    """Published models in a table; each number says whether it was counted here or is the source's word.
-
-    A model whose settings are not published has its family from hearsay or inference, and the table says so.
-
-    Args:
-        sizes: one row for each.
-
-    >>> from course_utils.data import llm_sizes
-    >>> size_table([size for size in llm_sizes() if size.model == "T5 11B"]).rows[0][3]
-    '11 billion (published)'
-    """
-    rows = []
-    for size in sizes:
-        family = size.family if size.confidence != "unknown" else f"{size.family} (inferred)"
-        number = f"{size.published / 1e9:g} billion (published)" if size.published else "not published"
-        number = f"{size.counted:,} (our count)" if size.counted else number
-        rows.append([size.model, size.date, family, number, size.corpus, size.source])
-    return Table(["model", "date", "family", "parameters", "trained on", "source"], rows)
 
 
 def _write_beside(

@@ -148,19 +148,7 @@ EXERCISES = (
     ),
 )
 
-QUIZZES = (
-    Question(
-        "10.d", "In some block of the chat model, attention and MLP both put out nothing but zeros for one token. What does the next "
-        "block get for this token?",
-        (
-            Option("Zeros", "Zeros are added to the stream, and adding 0 changes nothing."),
-            Option("The vector as it was before this block",
-                   "Each part adds its note to the stream. An empty note leaves everything in place.", right=True),
-            Option("The token's row of the table",
-                   "All notes of the earlier blocks are in the sum too, and stay there."),
-        ),
-    ),
-)
+QUIZZES: tuple[Question, ...] = ()
 
 PREDICTIONS = (
     Question(
@@ -178,7 +166,7 @@ PREDICTIONS = (
     Question(
         "10.b", "Which of these costs the small model most, if it is taken out before training?",
         (
-            Option("normalisation", "It is missed: 0.17 bits a letter more. One part is missed about ten times as much."),
+            Option("normalisation", "It is missed: 0.17 bits a letter more. One part is missed ten times as much."),
             Option("the MLP", "Without it the model needs 0.27 bits a letter more. Another part is missed far more."),
             Option("attention", "Letters that see only themselves cost 0.57 bits more. One part is missed far more."),
             Option("the residual stream, the plus",

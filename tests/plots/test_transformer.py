@@ -4,7 +4,7 @@ import pytest
 
 from course_utils.data import llm_sizes
 from course_utils.plots.tables import Table
-from course_utils.plots.transformer import ablation_picture, published_sizes, size_table, stream_lengths
+from course_utils.plots.transformer import ablation_picture, published_sizes, stream_lengths
 
 
 def test_names_of_published_models_do_not_cover_one_another() -> None:
@@ -19,15 +19,6 @@ def test_names_of_published_models_do_not_cover_one_another() -> None:
             across = min(one.x1, other.x1) - max(one.x0, other.x0)
             down = min(one.y1, other.y1) - max(one.y0, other.y0)
             assert across <= 2 or down <= 2
-
-
-def test_the_table_of_sizes_says_what_is_counted_published_and_inferred() -> None:
-    rows = {row[0]: row for row in size_table(llm_sizes()).rows}
-    assert rows["GPT-3"][2:4] == ["decoder-only", "174,604,259,328 (our count)"]
-    assert rows["LUKE large"][3] == "0.483 billion (published)"
-    inferred = [name for name, row in rows.items() if row[2] == "decoder-only (inferred)"]
-    assert inferred == ["GPT-3.5 (ChatGPT)", "GPT-4", "GPT-4o"]
-    assert all(rows[name][3] == "not published" for name in inferred)
 
 
 def test_a_run_of_the_page_is_a_star_in_the_row_of_its_model() -> None:
