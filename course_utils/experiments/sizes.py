@@ -237,7 +237,7 @@ CHECKS: dict[str, Callable[[], dict[str, float]]] = {
 }
 _SENTENCES = {
     "gpt-4 170 trillion": (
-        "No source gives a size. 170 trillion would take {terabytes:,.0f} terabytes in 16 bits, {cards:,.0f} graphics "
+        "OpenAI has published no size. 170 trillion would take {terabytes:,.0f} terabytes in 16 bits, {cards:,.0f} graphics "
         "cards of 80 GB to hold them alone, and with 20 tokens for each about {millions:,.0f} million times the "
         "arithmetic that trained GPT-3."
     ),
@@ -267,8 +267,7 @@ _SENTENCES = {
         "perplexity of one sentence goes from {perplexity:.1f} to {other_perplexity:,.0f}."
     ),
     "token ids": (
-        "{renamed} of 128 tokens got another id and took their rows along: the largest change of a score is "
-        "{change:.1g}."
+        "{renamed} of 128 tokens got another id and kept their rows: the largest change of a score is {change:.1g}."
     ),
     "always store": (
         "Predicting the right shares costs {right:.2f} bits a word, always the likeliest word {always:.2f}, all three "

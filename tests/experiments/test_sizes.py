@@ -114,7 +114,7 @@ def test_a_size_that_nobody_has_published_has_no_verdict() -> None:
     unpublished = ("gpt-4 170 trillion", "gpt-4 one trillion", "gpt-3.5 size")
     verdicts = [(claim.verdict, claim.confidence) for claim in CLAIMS if claim.name in unpublished]
     assert verdicts == [("unknown", "none")] * 3
-    assert sizes.check("gpt-4 170 trillion").sentence.startswith("No source gives a size.")
+    assert sizes.check("gpt-4 170 trillion").sentence.startswith("OpenAI has published no size.")
 
 
 def test_355_is_also_the_years_of_one_card() -> None:
