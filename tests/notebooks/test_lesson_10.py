@@ -10,6 +10,7 @@ from course_utils import data
 from course_utils.data.runs import recorded
 from course_utils.experiments.ablations import recorded_bits
 from course_utils.experiments.budget import BUDGET
+from course_utils.experiments.sizes import check
 from course_utils.explorers.base import Explorer
 from course_utils.models.transformer import TransformerConfig
 from course_utils.practice import exercise, lesson_10
@@ -170,6 +171,9 @@ def test_claims_on_the_page_are_those_of_the_table():
     shown = CELLS["claims-computed"].source
     named = [name for name in by_name if f'"{name}"' in shown]
     assert len(named) == 6 and by_name["gpt-4 170 trillion"].verdict == "unknown"
+    table = CELLS["claims-computed"].outputs[0]["data"]["text/plain"]
+    computed = [name for name in named if by_name[name].check == "computed" and name != "token ids"]  # rounding
+    assert len(computed) == 4 and all(check(name).sentence in table for name in computed)
     says("claims-computed-said", "So the verdict is *unknown*", "it has no source")
     assert {by_name[name].verdict for name in named} == {"true", "false", "partly true", "unknown"}
 
