@@ -238,8 +238,8 @@ CHECKS: dict[str, Callable[[], dict[str, float]]] = {
 _SENTENCES = {
     "gpt-4 170 trillion": (
         "OpenAI has published no size. 170 trillion would take {terabytes:,.0f} terabytes in 16 bits, {cards:,.0f} "
-        "graphics cards of 80 GB to hold them alone, and with 20 tokens for each about {millions:,.0f} million times the "
-        "arithmetic that trained GPT-3."
+        "graphics cards of 80 GB to hold them alone, and with 20 tokens for each about {millions:,.0f} million times "
+        "the arithmetic that trained GPT-3."
     ),
     "gpt-2 size": (
         "The settings of the largest GPT-2 give {counted:,} parameters: {billions:.2f} billion, not 15 billion."
