@@ -41,22 +41,19 @@ EXERCISES = (
     Exercise(
         "10.1", "One block of a larger GPT-2, on paper", difficulty=2, importance=5, minutes=4,
         task="For pencil and paper, or a pocket calculator. GPT-2 medium has a width of 1,024, and each of its MLPs "
-        "has 4,096 neurons. How many numbers does **one** block hold in its attention (tables for queries, keys and "
-        "values, and the output table, each 1,024 × 1,024, each with 1,024 biases), in its MLP (1,024 to 4,096 and "
-        "back, each with its biases), and in its two layer norms (for each of the 1,024 numbers a gain and a number "
-        "that is added)?",
+        "has 4,096 neurons. How many numbers does **one** block hold in its attention (queries, keys, values, output: "
+        "four tables of 1,024 × 1,024, each with 1,024 biases), in its MLP (1,024 to 4,096 and back, each with its "
+        "biases), and in its two layer norms (for each of the 1,024 numbers a gain and a number that is added)?",
         stub="attention_numbers = ...\nmlp_numbers = ...\nnorm_numbers = ...",
         answer="attention_numbers = 4 * 1024 * 1024 + 4 * 1024\nmlp_numbers = 2 * 1024 * 4096 + 4096 + 1024\n"
         "norm_numbers = 2 * 2 * 1024",
         wrong=(
             Wrong("these are the numbers of GPT-2's smallest size, in the list of the page. Here the width is 1,024.",
-                  "4 * 1024 * 1024 + 4 * 1024", "4 * 768 * 768 + 4 * 768",
-                  when=lambda attention, mlp, norm: attention == 2_362_368),
+                  "1024 * 1024 + 4 * 1024", "768 * 768 + 4 * 768", when=lambda *got: got[0] == 2_362_368),
             Wrong("the biases are missing from attention: 1,024 for each of its four tables.", " + 4 * 1024", "",
                   when=lambda attention, mlp, norm: attention == 4_194_304),
-            Wrong("heads do not multiply the tables of attention: all 16 heads together fill one 1,024 × 1,024 table "
-                  "of queries.", "4 * 1024 * 1024 + 4 * 1024", "16 * (4 * 1024 * 1024 + 4 * 1024)",
-                  when=lambda attention, mlp, norm: attention > 60_000_000),
+            Wrong("heads do not multiply the tables: all 16 together fill one 1,024 × 1,024 table of queries.",
+                  "4 * 1024 * 1024", "16 * 4 * 1024 * 1024", when=lambda *got: got[0] > 60_000_000),
             Wrong("the MLP has 4,096 biases on the way up and 1,024 on the way down.", " + 4096 + 1024", "",
                   when=lambda attention, mlp, norm: mlp == 8_388_608),
             Wrong("a block has *two* layer norms, and each has a gain and an added number for each of 1,024.",
@@ -64,8 +61,7 @@ EXERCISES = (
         ),
         hints=("Attention: four tables of 1,024 × 1,024, and four times 1,024 biases.",
                "The MLP has two tables of 1,024 × 4,096. 4,198,400 is the first answer."),
-        explanation="12,596,224 numbers in a block, and two thirds of them are in the MLP.",
-        tolerance=1e-9,
+        explanation="12,596,224 numbers in a block, and two thirds of them are in the MLP.", tolerance=1e-9,
     ),
     Exercise(
         "10.2", "Count any GPT", difficulty=2, importance=5, minutes=3,
@@ -92,19 +88,16 @@ EXERCISES = (
         "published settings of GPT-3.",
     ),
     Exercise(
-        "10.3", "Half table, half blocks", difficulty=2, importance=3, minutes=3,
+        "10.3", "Half table, half blocks", difficulty=2, importance=3, minutes=3, picture="counter",
         task="A question about the first picture. Choose **GPT-2 small (2019)**. Leave its layers, vocabulary and "
         "context as they are, and move the **width**, until the table of tokens holds **between 45 % and 55 %** of all "
         "parameters.",
-        picture="counter",
         stub='model = "SmolLM2 (2024)"\nlayers = 30\nwidth = 576\nheads = 9\nvocabulary = 49152\ncontext = 8192',
         answer=f'model = "{GPT2}"\nlayers = 12\nwidth = 320\nheads = 5\nvocabulary = 50257\ncontext = 1024',
         wrong=(
             Wrong("choose **GPT-2 small (2019)** in the list, and leave its layers, vocabulary and context.",
                   "layers = 12", "layers = 6",
-                  when=lambda model, layers, width, heads, vocabulary, context: (
-                      (model, layers, vocabulary, context) != (GPT2, 12, 50_257, 1024)
-                  )),
+                  when=lambda *sizes: (*sizes[:2], *sizes[4:]) != (GPT2, 12, 50_257, 1024)),
             Wrong("the table holds less than 45 %. The blocks grow with the square of the width, the table does not.",
                   "width = 320", "width = 640", when=lambda *sizes: table_share(*sizes) < 0.45),
             Wrong("the table holds more than 55 %. That is a narrow model; make it wider.",
@@ -124,9 +117,8 @@ EXERCISES = (
         "Shakespeare letter by letter (80 letters, rotary positions, RMS norm). Choose its layers, its width, its "
         "heads and the neurons in each MLP. The table costs 80 × width, each block 4 × width² + 2 × width × neurons + "
         "2 × width, and the last norm one width. The heads must cut the width into equal parts of an even number. "
-        "Training takes 150 steps, up to half a minute. Your score is how many bits a letter the model saves on "
-        "unseen plays, against a blind guess among all 80. One layer of width 24 with 2 heads and 96 neurons costs "
-        "only 8,904 and saves 2.86. The mark to reach is 3.0; your best score is kept.",
+        "Training takes 150 steps. Your score is how many bits a letter it saves on unseen plays, against a blind guess "
+        "among 80. One layer of width 24 with 2 heads and 96 neurons costs 8,904 and saves 2.86. The mark is 3.0.",
         stub="layers, width, heads, neurons = ..., ..., ..., ...",
         answer="layers, width, heads, neurons = 2, 48, 4, 190",
         wrong=(
@@ -140,11 +132,9 @@ EXERCISES = (
         hints=("The example leaves 51,096 unspent. Where do they help most: layers, width or neurons?",
                "Begin with two layers of width 40, 4 heads and 160 neurons, which cost 41,800. Then make it wider."),
         passes=lambda layers, width, heads, neurons: cost(layers, width, heads, neurons) <= 60_000,
-        score=saved,
-        mark=3.0,
+        score=saved, mark=3.0, seconds=120.0,
         explanation="There is no formula for the best shape. People try, as you did, on small models first. (One seed: "
         "a difference below 0.05 may be chance.)",
-        seconds=120.0,
     ),
 )
 
