@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from course_utils.data.runs import recorded
 from course_utils.experiments.language_models import characters, play_ids
@@ -240,16 +242,48 @@ def changed_by_order(model: Transformer, ids: Tensor, seed: int = 0) -> float:
     return ((one - other).norm() / one.norm()).item()
 
 
+def with_heads(model: Transformer, heads: int, key_value_heads: int) -> Transformer:
+    """The same trained numbers, read as another number of heads.
+
+    Args:
+        model: is left as it is, and shares its numbers with the result.
+        heads: of the queries; must divide the width.
+        key_value_heads: in proportion to the heads, so that the tables keep their shapes.
+
+    >>> model = Transformer(TransformerConfig(width=64, heads=4))
+    >>> other = with_heads(model, 8, 8)
+    >>> other.token_embedding.weight is model.token_embedding.weight, other.config.heads
+    (True, 8)
+    """
+    with torch.device("meta"):  # its tables have shapes and no numbers yet
+        other = Transformer(replace(model.config, heads=heads, key_value_heads=key_value_heads))
+    other.load_state_dict(model.state_dict(keep_vars=True), assign=True)
+    return other.eval()
+
+
+@torch.inference_mode()
+def bits_per_token(model: Transformer, ids: Sequence[int]) -> float:
+    """Mean surprisal of a text, in bits a token; the first token is given.
+
+    >>> model = Transformer(TransformerConfig(vocabulary=16))
+    >>> 3 < bits_per_token(model, [1, 5, 3, 2]) < 5  # a blind guess among 16 costs 4
+    True
+    """
+    tokens = torch.tensor([list(ids)])  # (1, tokens)
+    return cross_entropy(model(tokens)[0, :-1], tokens[0, 1:]).item() / math.log(2)
+
+
 @torch.inference_mode()
 def overwritten(model: Transformer, ids: Tensor, layer: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """The next token's probabilities, and those when all vectors but the last are overwritten before a block.
+    """The next token's probabilities, and those when all vectors between the first and the last are overwritten.
 
     Behind the last block nothing changes: only the last vector is compared with the table of tokens. Before an earlier
-    block it does, because the blocks above it still look at the others.
+    block it does, because the blocks above it still look at the others. The first vector is spared: many heads look at
+    it when they find nothing (an attention sink, Xiao et al. 2023), so the loss of it alone can ruin a model.
 
     Args:
         model: causal.
-        ids: ``(tokens,)`` int64, at least two.
+        ids: ``(tokens,)`` int64, at least three.
         layer: before which block, from 0; ``layers`` is behind the last.
         seed: of what is written over them: random vectors, each as long as the one it replaces.
 
@@ -269,10 +303,10 @@ def overwritten(model: Transformer, ids: Tensor, layer: int, seed: int = 0) -> t
     generator = torch.Generator().manual_seed(seed)
 
     def overwrite(stream: Tensor) -> Tensor:
-        others = stream[:, :-1]
+        others = stream[:, 1:-1]
         noise = torch.randn(others.shape, generator=generator).to(others)
         noise *= others.norm(dim=-1, keepdim=True) / noise.norm(dim=-1, keepdim=True)
-        return torch.cat((noise, stream[:, -1:]), dim=1)
+        return torch.cat((stream[:, :1], noise, stream[:, -1:]), dim=1)
 
     before = model(ids[None])[0, -1].softmax(-1)
     if layer == layers:

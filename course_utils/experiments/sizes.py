@@ -124,7 +124,7 @@ def _gpt4_memory() -> dict[str, float]:
     flops = scaling.training_flops(parameters, 20 * parameters)
     return {
         "terabytes": held / 1e12, "cards": held / CARD_BYTES, "flops": flops,
-        "times_gpt3": flops / GPT3_FLOPS, "tokens": 20 * parameters,
+        "times_gpt3": flops / GPT3_FLOPS, "millions": flops / GPT3_FLOPS / 1e6, "tokens": 20 * parameters,
     }  # fmt: skip
 
 
@@ -147,16 +147,18 @@ def _gpt3_corpus() -> dict[str, float]:
     }  # fmt: skip
 
 
-# Exponents of parameters and tokens; Hoffmann et al. 2022, table 2. Theirs are those of the first of three methods.
-KAPLAN, HOFFMANN = (0.73, 0.27), (0.50, 0.50)
+# Exponents of parameters and tokens; Hoffmann et al. 2022, table 2, with those of their three methods.
+KAPLAN, HOFFMANN = (0.73, 0.27), ((0.50, 0.50), (0.49, 0.51), (0.46, 0.54))
 
 
 def _kaplan() -> dict[str, float]:
     """How much larger model and data become when ten times the arithmetic can be spent, by each paper's exponents."""
+    parameters, tokens = zip(*HOFFMANN, strict=True)
     return {
         "ratio": KAPLAN[0] / KAPLAN[1],
         "kaplan_parameters": 10 ** KAPLAN[0], "kaplan_tokens": 10 ** KAPLAN[1],
-        "hoffmann_parameters": 10 ** HOFFMANN[0], "hoffmann_tokens": 10 ** HOFFMANN[1],
+        "least_parameters": 10 ** min(parameters), "most_parameters": 10 ** max(parameters),
+        "least_tokens": 10 ** min(tokens), "most_tokens": 10 ** max(tokens),
     }  # fmt: skip
 
 
@@ -235,8 +237,9 @@ CHECKS: dict[str, Callable[[], dict[str, float]]] = {
 }
 _SENTENCES = {
     "gpt-4 170 trillion": (
-        "170 trillion parameters take {terabytes:,.0f} terabytes in 16 bits, {cards:,.0f} cards of 80 GB to hold them "
-        "alone; trained on 20 tokens for each, {flops:.1e} operations, {times_gpt3:,.0f} times those of GPT-3."
+        "OpenAI has published no size. 170 trillion would take {terabytes:,.0f} terabytes in 16 bits, {cards:,.0f} "
+        "graphics cards of 80 GB to hold them alone, and with 20 tokens for each about {millions:,.0f} million times "
+        "the arithmetic that trained GPT-3."
     ),
     "gpt-2 size": (
         "The settings of the largest GPT-2 give {counted:,} parameters: {billions:.2f} billion, not 15 billion."
@@ -249,20 +252,22 @@ _SENTENCES = {
     ),
     "gpt-2 small sizes": "The released weights count {small:,} and {medium:,}.",
     "gpt-3 corpus": (
-        "WebText2 is {webtext2:.1%} of the tokens and {webtext2_read:.0%} of what was read; filtered Common Crawl is "
-        "{crawl:.0%} and {crawl_read:.0%}."
+        "WebText2 is {webtext2:.1%} of the tokens collected, and {webtext2_read:.0%} of those that training read, "
+        "because it was read more often; filtered Common Crawl is {crawl:.0%} and {crawl_read:.0%}. The 570 GB are "
+        "the size of that filtered crawl."
     ),
     "parameters over data": (
         "Kaplan's exponents stand {ratio:.1f} to 1: ten times the arithmetic means {kaplan_parameters:.1f} times the "
-        "parameters and {kaplan_tokens:.1f} times the tokens; Hoffmann's mean {hoffmann_parameters:.1f} times both."
+        "parameters and {kaplan_tokens:.1f} times the tokens. Hoffmann's three methods share about equally: "
+        "{least_parameters:.1f} to {most_parameters:.1f} times the parameters, {least_tokens:.1f} to "
+        "{most_tokens:.1f} times the tokens."
     ),
     "tunable heads": (
         "SmolLM2's weights read as {other_heads} heads in place of {heads} have the same number of parameters; the "
         "perplexity of one sentence goes from {perplexity:.1f} to {other_perplexity:,.0f}."
     ),
     "token ids": (
-        "{renamed} of 128 tokens got another id and took their rows along: the largest change of a score is "
-        "{change:.1g}."
+        "{renamed} of 128 tokens got another id and kept their rows: the largest change of a score is {change:.1g}."
     ),
     "always store": (
         "Predicting the right shares costs {right:.2f} bits a word, always the likeliest word {always:.2f}, all three "

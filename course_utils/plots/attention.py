@@ -22,6 +22,7 @@ from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, INK, ORANGE, readable
 
 COLOURS = matplotlib.colormaps["cividis"].with_extremes(bad="#e8e8e8")  # grey: hidden, a later token
+EFFECTS = matplotlib.colormaps["PuOr_r"]  # of a cut: violet lowers a chance, orange raises it, white leaves it
 TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 MOST_NAMED = 32  # tokens that can each have a name beside the map; of more, every second one has
 MOST_NUMBERED = 16  # tokens whose cells have room for a number
@@ -307,40 +308,53 @@ def where_it_looks(maps: Mapping[str, Tensor], names: Sequence[str], places: Ten
     return Static(figure, f"Where {questions} questions look. {'; '.join(told)}.")
 
 
-def cuts_by_head(weights: NDArray, chances: NDArray) -> Static:
-    """What each head has of one cell, and what becomes of one next token if that cell is cut.
+def cuts_by_head(weights: NDArray, cells: NDArray, heads: NDArray, before: float) -> Static:
+    """What each head has of one cell, and what becomes of one next token if that cell or the whole head is cut.
 
     Args:
         weights: ``(layers, heads)``, of the cell.
-        chances: ``(layers, heads)``, of the token with this one cell cut; most cuts change nothing, so their median is
-            the chance with nothing cut.
+        cells: ``(layers, heads)``, the chance of the token with this one cell cut.
+        heads: ``(layers, heads)``, the chance with the whole head cut; drawn on the same scale.
+        before: the chance with nothing cut.
 
-    >>> cuts_by_head(np.array([[0.9, 0.1, 0.2]]), np.array([[0.5, 0.31, 0.31]])).alt
-    'Each head once. The largest weight: layer 0, head 0, 0.90. The cut with the largest effect: layer 0, head 0, \
-19 percentage points.'
+    >>> cuts_by_head(np.array([[0.9, 0.1, 0.2]]), np.array([[0.5, 0.3, 0.3]]), np.array([[0.4, 0.1, 0.3]]), 0.3).alt
+    'Each head once. The largest weight: layer 0, head 0, 0.90. With only the cell cut, layer 0, head 0 moves the \
+chance most: by +20 percentage points. With the whole head cut, layer 0, head 1 does: by −20.'
     """
-    figure = picture.new_figure(8.4, 2.9)
-    effects = chances - np.median(chances)
-    most = float(np.abs(effects).max())
-    brightest = np.unravel_index(weights.argmax(), weights.shape)
-    strongest = np.unravel_index(np.abs(effects).argmax(), effects.shape)
-    for left, name, values, least, colours in (
-        (0.06, "weight of the cell", shade(weights), 0.0, COLOURS),
-        (0.53, "what the cut adds to the chance", effects, -most, matplotlib.colormaps["PuOr_r"]),
-    ):
-        axes = figure.add_axes((left, 0.2, 0.36, 0.66), xlabel="layer", ylabel="head" if left < 0.5 else "")
-        top = most if values is effects else 1.0
+    figure = picture.new_figure(8.4, 4.7)
+    effects = (cells - before, heads - before)
+    most = max(float(np.abs(each).max()) for each in effects)
+    rows = (
+        ("weight of the cell", shade(weights), 0.0, 1.0, COLOURS),
+        ("what cutting only this cell adds to the chance", effects[0], -most, most, EFFECTS),
+        ("what cutting the whole head adds to the chance", effects[1], -most, most, EFFECTS),
+    )
+    for at, (name, values, least, top, colours) in enumerate(rows):
+        axes = figure.add_axes((0.07, 0.73 - 0.315 * at, 0.82, 0.2), ylabel="head", xlabel="layer" if at == 2 else "")
         image = axes.imshow(values.T, vmin=least, vmax=top, cmap=colours, aspect="auto", interpolation="nearest")
         axes.set_title(name, fontsize=11, loc="left")
-        bar = figure.colorbar(image, cax=figure.add_axes((left + 0.37, 0.2, 0.012, 0.66)))
-        if values is effects:
-            bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.set_xticks(range(0, len(values), 2))
+        axes.set_yticks(range(0, values.shape[1], 2))
+        axes.tick_params(labelsize=9)
+        bar = figure.colorbar(image, cax=figure.add_axes((0.905, 0.73 - 0.315 * at, 0.014, 0.2)))
+        if at == 0:
+            ticks = [tick for tick in TICKS if tick != 0.01]  # its name has no room beside that of 0
+            bar.set_ticks(shade(np.array(ticks)).tolist(), labels=[f"{tick:.0%}" for tick in ticks])
         else:
-            bar.set_ticks(shade(np.array(TICKS)).tolist(), labels=[f"{tick:.0%}" for tick in TICKS])
+            bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         bar.ax.tick_params(labelsize=9)
+
+    def largest(values: NDArray) -> tuple[str, float]:
+        layer, head = np.unravel_index(np.abs(values).argmax(), values.shape)
+        return f"layer {layer}, head {head}", float(values[layer, head])
+
+    def points(effect: float) -> str:
+        return f"{100 * effect:+.0f}".replace("-", "−")
+
+    (brightest, weight), (cell, by_cell), (whole, by_whole) = map(largest, (weights, *effects))
     return Static(
         figure,
-        f"Each head once. The largest weight: layer {brightest[0]}, head {brightest[1]}, {weights[brightest]:.2f}. "
-        f"The cut with the largest effect: layer {strongest[0]}, head {strongest[1]}, "
-        f"{100 * effects[strongest]:.0f} percentage points.",
+        f"Each head once. The largest weight: {brightest}, {weight:.2f}. With only the cell cut, {cell} moves the "
+        f"chance most: by {points(by_cell)} percentage points. With the whole head cut, {whole} does: "
+        f"by {points(by_whole)}.",
     )

@@ -134,7 +134,7 @@ def ablation_picture(runs: Mapping[str, Sequence[float]], own: tuple[str, float]
     means = {name: mean(each) for name, each in runs.items()}
     longest = max(max(each) for each in runs.values())
     axes = figure.add_axes((0.24, room, 0.73, 0.98 - room), xlim=(0, 1.14 * longest), ylim=(len(runs) - 0.4, -0.6))
-    axes.set_xlabel("bits a letter on unseen plays (fewer is better)")
+    axes.set_xlabel("bits a letter on unseen plays (lower is better)")
     for at, (name, each) in enumerate(runs.items()):
         axes.barh(at, means[name], 0.7, color=BLUE if at else GREY)
         axes.plot(each, [at] * len(each), "o", color=INK, markersize=4)

@@ -7,7 +7,9 @@ from course_utils.practice.exercises import Exercise, Wrong
 from course_utils.practice.questions import Option, Question
 
 ANIMAL = "The animal didn't cross the street because it was too tired"
-IT, FINDS_ANIMAL = 8, (13, 8)  # the place of "it", and the one head in which it takes more than half from "animal"
+WIDE = ANIMAL.replace("tired", "wide")
+IT, LAST = 8, 11  # the places of "it" and of the last word
+FINDS_STREET = (4, 2)  # the one head in which "wide" takes more than 40 % from "street"
 
 
 def some_lists(generator: random.Random) -> tuple[list[float], list[list[float]]]:
@@ -46,31 +48,32 @@ EXERCISES = (
         "09.1", "Attention on paper", difficulty=2, importance=5, minutes=4,
         task="For pencil and paper. The query of *bank* is `[1, 2, 0, 1]`. The keys are `[4, 0, 2, 0]` (*river*), "
         "`[0, 3, 0, 0]` (*loan*) and `[0, 0, 5, 2]` (*he*). What are the three scores: dot products, divided by the "
-        "square root of 4? Then suppose that the weights are 0.5, 0.25 and 0.25, and that the values are `[4, 0]`, "
-        "`[0, 8]` and `[8, 4]`. What is the result?",
+        "square root of 4? The weights of these scores are no round numbers. So "
+        "pretend, for easy sums, that they are 0.25, 0.5 and 0.25. The values are `[4, 0]`, `[0, 8]` and `[8, 4]`. "
+        "What is the result?",
         stub="scores = [..., ..., ...]\nresult = [..., ...]",
-        answer="scores = [2, 3, 1]\nresult = [4, 3]",
+        answer="scores = [2, 3, 1]\nresult = [3, 5]",
         wrong=(
             Wrong("these are the dot products. Divide each by the square root of 4.", "[2, 3, 1]", "[4, 6, 2]",
                   when=lambda scores, result: scores == [4, 6, 2]),
             Wrong("the dot products are divided by 4 here. Divide by its square root.", "[2, 3, 1]", "[1, 1.5, 0.5]",
                   when=lambda scores, result: scores == [1, 1.5, 0.5]),
-            Wrong("this is the plain mean of the values. Multiply each value by its weight, then add.", "[4, 3]",
+            Wrong("this is the plain mean of the values. Multiply each value by its weight, then add.", "[3, 5]",
                   "[4, 4]", when=lambda scores, result: result == [4, 4]),
-            Wrong("the values are added up without their weights.", "[4, 3]", "[12, 12]",
+            Wrong("the values are added up without their weights.", "[3, 5]", "[12, 12]",
                   when=lambda scores, result: result == [12, 12]),
         ),
         hints=("*river*: 1 × 4 + 2 × 0 + 0 × 2 + 1 × 0 = 4, and 4 / 2 = 2.",
-               "First number of the result: 0.5 × 4 + 0.25 × 0 + 0.25 × 8."),
-        explanation="Three steps: compare, share out, mix. (The weights were given; those of the scores 2, 3 and 1 are "
-        "0.24, 0.67 and 0.09.)",
+               "First number of the result: 0.25 × 4 + 0.5 × 0 + 0.25 × 8."),
+        explanation="Three steps: compare, share out, mix. The true weights of the scores 2, 3 and 1 are 0.24, "
+        "0.67 and 0.09: *loan*, with the largest score, gets the most.",
         tolerance=1e-6,
     ),
     Exercise(
         "09.2", "The weights of one query", difficulty=3, importance=5, minutes=5,
         task="Write the weights that one `query` gives to a list of `keys`: the dot product with each key, divided by "
-        "the square root of the query's length; then $e$ to the power of each; then each divided by the sum of all. "
-        "The query and each key are lists of numbers, all of one length.",
+        "the square root of the query's length; then $e$ (2.718281828) to the power of each; then each divided by the "
+        "sum of all. The query and each key are lists of numbers, all of one length.",
         stub="def weights(query, keys):\n    return ...",
         answer="def weights(query, keys):\n"
         "    scores = [sum(q * k for q, k in zip(query, key)) / len(query) ** 0.5 for key in keys]\n"
@@ -115,33 +118,36 @@ EXERCISES = (
         "1. Setting weights to 0 *after* the softmax would leave a row that sums to less than 1.",
     ),
     Exercise(
-        "09.4", "Who is it?", difficulty=2, importance=4, minutes=3,
-        task="A question about the picture above. The animal was too tired. Find the head in which *it* takes **more "
-        "than half** from *animal*. The strip at the upper right shows this one cell in all 270 heads: click the "
-        "brightest place. Then run the box below. It reads the controls.",
+        "09.4", "Where a later word can show", difficulty=2, importance=4, minutes=3,
+        task="A question about the picture above. Write *wide* in place of *tired*. The row of *it* stays as it was. "
+        "Now hold the row of the last word, *wide*, and choose the column *street*. In one head, *wide* takes **more "
+        "than 40 %** from *street*. Find it: the strip at the upper right shows this one cell in all 270 heads. Then "
+        "run the box below. It reads the controls.",
         picture="tired",
         stub=f'text = "{ANIMAL}"\nlayer = 9\nhead = 2\nrow = {IT}',
-        answer=f'text = "{ANIMAL}"\nlayer = {FINDS_ANIMAL[0]}\nhead = {FINDS_ANIMAL[1]}\nrow = {IT}',
+        answer=f'text = "{WIDE}"\nlayer = {FINDS_STREET[0]}\nhead = {FINDS_STREET[1]}\nrow = {LAST}',
         wrong=(
-            Wrong("put the sentence back: press **Reset**.", f'text = "{ANIMAL}"', 'text = "It was tired"',
-                  when=lambda text, layer, head, row: text != ANIMAL),
-            Wrong("hold the row of *it*: choose it in **who looks**, or click its row.", f"row = {IT}", "row = 0",
-                  when=lambda text, layer, head, row: row != IT),
-            Wrong("in this head, *it* takes half or less from *animal*. Look for a brighter place in the strip.",
-                  f"layer = {FINDS_ANIMAL[0]}", "layer = 21",
-                  when=lambda text, layer, head, row: (layer, head) != FINDS_ANIMAL),
+            Wrong("the sentence should end in *wide*, and else be as it was.", f'text = "{WIDE}"',
+                  f'text = "{ANIMAL}"', when=lambda text, layer, head, row: text != WIDE),
+            Wrong("this row is the same for both sentences, because *wide* comes later than its word. Hold the row of "
+                  "*wide*: choose it in **who looks**, or click its row.", f"row = {LAST}", f"row = {IT}",
+                  when=lambda text, layer, head, row: row != LAST),
+            Wrong("in this head, *wide* takes 40 % or less from *street*. Choose *street* in **at whom**, and look for "
+                  "the brightest place in the strip.", f"layer = {FINDS_STREET[0]}", "layer = 14",
+                  when=lambda text, layer, head, row: (layer, head) != FINDS_STREET),
         ),
-        hints=("It lies near the middle of the strip, in its last row.", "Layer 13."),
-        passes=lambda text, layer, head, row: text == ANIMAL and row == IT and (layer, head) == FINDS_ANIMAL,
-        explanation="Nobody built this head. But other heads look from *it* to *street*: layer 21, head 6, gives it 56 "
-        "%. One head is not the model's opinion.",
+        hints=("It lies in the left part of the strip.", "Layer 4."),
+        passes=lambda text, layer, head, row: text == WIDE and row == LAST and (layer, head) == FINDS_STREET,
+        explanation="In the same head, *tired* takes 6 % from *street*. Here the end of the sentence does make a "
+        "difference. Still, one head is not the model's opinion: in layer 13, head 8, *wide* takes 55 % from *animal*, "
+        "more than *tired* does (40 %).",
     ),
     Exercise(
-        "09.5", "Make bank forget the river", difficulty=3, importance=3, minutes=4,
+        "09.5", "Three cuts", difficulty=3, importance=3, minutes=4,
         task="An open challenge. After the sentence about the river, SmolLM2 gives *of* a chance of 36.5 %. Cut **at "
-        "most three heads**, each written as a pair of layer and head, such as `(9, 2)`, so that *of* becomes as "
-        "likely as you can make it. Your score is its chance in per cent. The mark to reach is 75; your best score is "
-        "kept.",
+        "most three whole heads**, each written as a pair of layer and head, such as `(9, 2)`, so that *of* becomes as "
+        "likely as you can make it. The lowest of the three maps shows what each of them does alone. Your score is the "
+        "chance of *of* in per cent. The mark to reach is 75; your best score is kept.",
         stub="cut_heads = [..., ..., ...]",
         answer="cut_heads = [(9, 2), (11, 6), (12, 5)]",
         wrong=(
@@ -150,14 +156,15 @@ EXERCISES = (
             Wrong("one head is a good start. Two more may help.", "(9, 2), (11, 6), (12, 5)", "(9, 2)",
                   when=lambda heads: len(heads) == 1),
         ),
-        hints=("Begin with the head of the first picture.",
+        hints=("Begin with the head of the first picture. In the lowest map, look for the darkest brown.",
                "The recorded runs hold the chance with each whole head cut: "
                '`sorted(runs.rows, key=lambda run: -run["head_cut"])[:5]` lists the five best.'),
         passes=are_heads,
         score=chance_of_of,
         mark=75.0,
-        explanation="The best that we found is 90.2 %, with three heads that give 59.2 %, 55.5 % and 49.4 % alone. We "
-        "did not try all three million triples.",
+        explanation="The best that we found is 90.2 %, with `(9, 2)`, `(18, 0)` and `(11, 6)`: 59.2, 55.5 and 49.4 % "
+        "alone. The last two have weights of 0.06 and 0.02 on *river*: what moves *of* need not be a look "
+        "at the river. We did not try all three million triples.",
         seconds=60.0,
     ),
 )

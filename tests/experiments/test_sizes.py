@@ -110,6 +110,13 @@ def test_170_trillion_parameters_would_fill_thousands_of_cards() -> None:
     assert figures["times_gpt3"] == pytest.approx(6 * 170e12 * 20 * 170e12 / 3.14e23)
 
 
+def test_a_size_that_nobody_has_published_has_no_verdict() -> None:
+    unpublished = ("gpt-4 170 trillion", "gpt-4 one trillion", "gpt-3.5 size")
+    verdicts = [(claim.verdict, claim.confidence) for claim in CLAIMS if claim.name in unpublished]
+    assert verdicts == [("unknown", "none")] * 3
+    assert sizes.check("gpt-4 170 trillion").sentence.startswith("OpenAI has published no size.")
+
+
 def test_355_is_also_the_years_of_one_card() -> None:
     assert round(sizes.check("gpt-3.5 size").figures["years"]) == 355
 
@@ -122,8 +129,12 @@ def test_webtext2_was_a_small_part() -> None:
 
 def test_exponents_stand_three_to_one_in_one_paper_and_one_to_one_in_the_next() -> None:
     figures = sizes.check("parameters over data").figures
-    assert 2.5 < figures["ratio"] < 3 and figures["hoffmann_parameters"] == figures["hoffmann_tokens"]
+    assert 2.5 < figures["ratio"] < 3
     assert figures["kaplan_parameters"] * figures["kaplan_tokens"] == pytest.approx(10)
+    assert figures["least_parameters"] * figures["most_tokens"] == pytest.approx(10)  # one and the same method
+    assert figures["most_parameters"] == figures["least_tokens"] == pytest.approx(10**0.5)  # equal shares
+    assert figures["most_tokens"] / figures["least_parameters"] < 1.3 < figures["ratio"]
+    assert "about equally" in sizes.check("parameters over data").sentence
 
 
 def test_heads_fixed_in_training_cannot_be_tuned_afterwards() -> None:
