@@ -191,8 +191,8 @@ PREDICTIONS = (
         "be after its forty seconds?",
         (
             Option("above 3 bits", "It passes 3 bits within the first seconds."),
-            Option("between 2.2 and 3 bits", "It does about as well as the LSTM, and not as well as the table.",
-                   right=True),
+            Option("between 2.2 and 3 bits",
+                   "It comes to where the recurrent networks are, and not as far as the table.", right=True),
             Option("below 2.18 bits, better than the table", "Not yet. The table has counted every letter of 26 plays; "
                    "in forty seconds the transformer reads only a part of them."),
         ),
