@@ -118,7 +118,8 @@ EXERCISES = (
         "heads and the neurons in each MLP. The table costs 80 × width, each block 4 × width² + 2 × width × neurons + "
         "2 × width, and the last norm one width. The heads must cut the width into equal parts of an even number. "
         "Training takes 150 steps. Your score is how many bits a letter it saves on unseen plays, against a blind "
-        "guess among 80. One layer of width 24 with 2 heads and 96 neurons costs 8,904 and saves 2.86. The mark is 3.0.",
+        "guess among 80. One layer of width 24 with 2 heads and 96 neurons costs 8,904 and saves 2.86. "
+        "The mark is 3.0.",
         stub="layers, width, heads, neurons = ..., ..., ..., ...",
         answer="layers, width, heads, neurons = 2, 48, 4, 190",
         wrong=(
