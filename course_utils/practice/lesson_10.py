@@ -134,8 +134,7 @@ EXERCISES = (
                "Begin with two layers of width 40, 4 heads and 160 neurons, which cost 41,800. Then make it wider."),
         passes=lambda layers, width, heads, neurons: cost(layers, width, heads, neurons) <= 60_000,
         score=saved, mark=3.0, seconds=120.0,
-        explanation="There is no formula for the best shape. People try, as you did, on small models first. (One seed: "
-        "a difference below 0.05 may be chance.)",
+        explanation="No formula gives the best shape: people try, on small models. (One seed: 0.05 may be chance.)",
     ),
 )
 
