@@ -118,7 +118,8 @@ EXERCISES = (
         "heads and the neurons in each MLP. The table costs 80 × width, each block 4 × width² + 2 × width × neurons + "
         "2 × width, and the last norm one width. The heads must cut the width into equal parts of an even number. "
         "Training takes 150 steps. Your score is how many bits a letter it saves on unseen plays, against a blind "
-        "guess among 80. One layer of width 24 with 2 heads and 96 neurons costs 8,904 and saves 2.86. The mark is 3.0.",
+        "guess among 80. One layer of width 24 with 2 heads and 96 neurons costs 8,904 and saves 2.86. "
+        "The mark is 3.0.",
         stub="layers, width, heads, neurons = ..., ..., ..., ...",
         answer="layers, width, heads, neurons = 2, 48, 4, 190",
         wrong=(
@@ -133,8 +134,7 @@ EXERCISES = (
                "Begin with two layers of width 40, 4 heads and 160 neurons, which cost 41,800. Then make it wider."),
         passes=lambda layers, width, heads, neurons: cost(layers, width, heads, neurons) <= 60_000,
         score=saved, mark=3.0, seconds=120.0,
-        explanation="There is no formula for the best shape. People try, as you did, on small models first. (One seed: "
-        "a difference below 0.05 may be chance.)",
+        explanation="No formula gives the best shape: people try, on small models. (One seed: 0.05 may be chance.)",
     ),
 )
 
