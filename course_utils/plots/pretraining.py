@@ -1,5 +1,6 @@
 """Pictures of pretraining: a page of text that is being learned, the time machine's four views, and the theatre."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -181,18 +182,18 @@ def places_by_step(rows: Sequence[Mapping[str, Any]], prompt: int = 0) -> Static
 
 
 def ablation_table(rows: Sequence[Mapping[str, Any]]) -> Static:
-    """Held-out loss of a recipe with one thing changed: a dot for each seed, the best change on top.
+    """Held-out bits of a recipe with one thing changed: a dot for each seed, the best change on top.
 
     Args:
         rows: of ``datasets/runs/pretraining_ablation.csv``; those of ``"as it is"`` are the recipe itself.
 
     >>> rows = [{"change": change, "held_out_loss": loss} for change, loss in (("as it is", 1.9), ("GELU", 2.0))]
     >>> ablation_table(rows).alt
-    'Held-out loss after the same number of steps, means. as it is 1.900; GELU 2.000.'
+    'Bits a letter after the same number of steps, means. as it is 2.74; GELU 2.89.'
     """
     runs: dict[str, list[float]] = {}
     for row in rows:
-        runs.setdefault(row["change"], []).append(row["held_out_loss"])
+        runs.setdefault(row["change"], []).append(row["held_out_loss"] / math.log(2))
     order = sorted(runs, key=lambda change: float(np.mean(runs[change])))
     figure = picture.new_figure(8.4, 0.7 + 0.25 * len(order))
     room = 0.55 / figure.get_figheight()
@@ -201,9 +202,9 @@ def ablation_table(rows: Sequence[Mapping[str, Any]]) -> Static:
     for at, change in enumerate(order):
         colour = ORANGE if change == "as it is" else BLUE
         axes.plot(runs[change], [at] * len(runs[change]), "o", color=colour, markersize=6, alpha=0.7)
-        axes.text(max(runs[change]) + 0.01, at, f"{np.mean(runs[change]):.3f}", va="center", fontsize=10)
-    axes.set_xlabel("held-out loss, nats a letter (fewer is better)")
+        axes.text(max(runs[change]) + 0.01, at, f"{np.mean(runs[change]):.2f}", va="center", fontsize=10)
+    axes.set_xlabel("bits a letter, held out (fewer is better)")
     axes.set_yticks(range(len(order)), order, fontsize=10)
     axes.tick_params(axis="y", length=0)
-    told = "; ".join(f"{change} {np.mean(runs[change]):.3f}" for change in order)
-    return Static(figure, f"Held-out loss after the same number of steps, means. {told}.")
+    told = "; ".join(f"{change} {np.mean(runs[change]):.2f}" for change in order)
+    return Static(figure, f"Bits a letter after the same number of steps, means. {told}.")

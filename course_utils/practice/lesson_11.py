@@ -93,7 +93,7 @@ EXERCISES = (
         explanation="It has not even read a third of the plays once. That is why it cannot have learned them by heart.",
     ),
     Exercise(
-        "11.3", "Vowels to vowels", difficulty=1, importance=3, minutes=3,
+        "11.3", "Vowels to vowels", difficulty=1, importance=3, minutes=2,
         task="A question about the time machine. The map of the letters' vectors begins as a heap. The caption says "
         "for how many letters the nearest other letter is of the same kind: vowel, consonant or capital. At which "
         "**moment** are the letters sorted best? Then run the box below. It reads the slider.",
@@ -111,7 +111,7 @@ EXERCISES = (
         explanation="Nobody told the model what a vowel is. And more training does not mean more order of *this* kind.",
     ),
     Exercise(
-        "11.4", "How many days?", difficulty=2, importance=4, minutes=4,
+        "11.4", "How many days?", difficulty=2, importance=4, minutes=3,
         task="Write `days(parameters, tokens, speed)`: how many days a training takes. It needs about 6 operations for "
         "each parameter and each token, and the machine does `speed` operations in a second.",
         stub="def days(parameters, tokens, speed):\n    return ...",
@@ -152,7 +152,8 @@ EXERCISES = (
 
 QUIZZES = (
     Question(
-        "11.c", "The bits on unseen plays fell together with the bits in training. What does that show?",
+        "11.c", "At the start, a letter of a play that was set aside cost more than 6 bits; after the training it "
+        "costs far fewer. What does that show?",
         (
             Option("The model has learned the training plays by heart",
                    "Then it would be good at those and poor at plays that it has never seen."),
@@ -191,7 +192,7 @@ PREDICTIONS = (
         "be after its forty seconds?",
         (
             Option("above 3 bits", "It passes 3 bits within the first seconds."),
-            Option("between 2.2 and 3 bits",
+            Option("between 2.18 and 3 bits",
                    "It comes to where the recurrent networks are, and not as far as the table.", right=True),
             Option("below 2.18 bits, better than the table", "Not yet. The table has counted every letter of 26 plays; "
                    "in forty seconds the transformer reads only a part of them."),
