@@ -33,8 +33,8 @@ class Page:
     >>> from course_utils.plots.picture import new_figure
     >>> page = Page(new_figure(4, 2).add_axes((0, 0, 1, 1)), rows=3, columns=10)
     >>> page.update(("ROMEO:", "\nbut soft, what light"))
-    >>> [line.get_text() for line in page.lines]
-    ['ROMEO:', 'but soft, ', 'what light']
+    >>> page.given[0].get_text(), [line.get_text() for line in page.lines[1:]]
+    ('ROMEO:', ['but soft, ', 'what light'])
     """
 
     def __init__(self, axes: Axes, rows: int, columns: int = COLUMNS):
