@@ -61,6 +61,7 @@ class Snapshots:
     """
 
     moments: Sequence[Snapshot]
+    name: str = "run"  # of the variable that holds them on the page, for the line that makes a picture again
 
     def __post_init__(self) -> None:
         steps = [moment.step for moment in self.moments]

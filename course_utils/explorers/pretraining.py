@@ -129,6 +129,7 @@ class TimeMachine(FigureExplorer):
 
     def __init__(self, run: Snapshots, **start: Any):
         self.run, config = run, run.moments[-1].model.config
+        self.made_with = run.name
         self.moment = Slider(0, len(run) - 1, len(run) - 1, label="moment of the training", slow=True)
         last = config.layers - 1
         self.layer, self.head = Slider(0, last, last), Slider(0, config.heads - 1, 0)

@@ -12,7 +12,6 @@ from course_utils.data.tales import headings, lexicon, tiny_tales_text
 from course_utils.experiments.language_models import recorded_scores
 from course_utils.experiments.pretraining import snapshots
 from course_utils.experiments.snapshots import Snapshots
-from course_utils.explorers.base import Explorer
 from course_utils.practice import exercise, lesson_11
 from tests.notebooks.pages import Page
 
@@ -128,12 +127,3 @@ def test_the_challenge_holds():
     task = exercise("11.5")
     assert f"{lesson_11.theatre_bits(2, 64, 0.01, 100):.1f}" == "2.6"
     assert lesson_11.theatre_bits(1, 192, 0.003, 100) > task.mark + 0.05
-
-
-@pytest.mark.slow
-def test_every_picture_runs_again_from_its_copied_line(names):
-    explorers = {cell: got for cell, got in names["shown"].items() if isinstance(got, Explorer)}
-    assert list(explorers) == ["first-picture", "own-machine", "theatre"]
-    for explorer in explorers.values():
-        copied = eval(explorer.as_python(), names)
-        assert copied.body.value == explorer.body.value and copied.says == explorer.says
