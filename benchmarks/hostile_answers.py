@@ -133,8 +133,9 @@ def attack(answers: int, seed: int = 0) -> Iterator[tuple[Exercise, str, float]]
             if isinstance(error, KeyboardInterrupt):
                 raise
             said = f"raised {type(error).__name__}"
-        if task.id == "02.4" and said == "correct":
-            said = "not yet"  # one of its weights may be any negative number, so some of these answers are right
+        # One of 02.4's weights may be any negative number, and of 06.5's twenty pieces one may be any text.
+        if task.id in ("02.4", "06.5") and said == "correct":
+            said = "not yet"
         yield task, said, time.monotonic() - began
 
 

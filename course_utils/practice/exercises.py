@@ -337,7 +337,9 @@ class Exercise:
             return Result(NOT_ATTEMPTED, "replace the dots with your own code.")
         reference = _run(self.answer)
         wanted = [plain(reference[name]) for name in self.names]
-        wanted = [value[0] if isinstance(value, list) and isinstance(value[0], str) else value for value in wanted]
+        words = [isinstance(value, list) and isinstance(value[0], str) for value in wanted]  # one of these is asked for
+        words = [found and f"{name} = [" not in self.stub for found, name in zip(words, self.names, strict=True)]
+        wanted = [value[0] if one else value for value, one in zip(wanted, words, strict=True)]
         kinds = {kind(value).split()[-1] for value in wanted}
         return Result(NOT_ATTEMPTED, f"replace the dots with {_article(len(self.names), kinds)}.")
 

@@ -150,16 +150,13 @@ EXERCISES = (
             Wrong("*daughter* is the nearest word to your last word without any arithmetic, so the step did nothing. "
                   "Begin the step elsewhere.", "son - father + mother", "she - he + son",
                   lambda formula, measure, own: neighbour_of_the_last(formula) == "daughter"),
-            Wrong("*mother* is a good word to end with, but this step does not lead to daughter.",
-                  "son - father + mother", "king - queen + mother"),
         ),
         hints=("Daughter is to mother as another word of the family is to father.",
                "Which word is the male one of daughter?"),
         passes=lambda formula, measure, own: (measure, own) == ("cosine", False) and answer_of(formula) == "daughter"
         and neighbour_of_the_last(formula) != "daughter",
-        seconds=30,
-        explanation="The plain neighbour of *mother* is *boy*, so here the step did lead somewhere. From *son*, no "
-        "step is needed: even many steps between words drawn at random end at *daughter*.",
+        seconds=30, explanation="The plain neighbour of *mother* is *boy*, so here the step did lead somewhere. From "
+        "*son*, no step is needed: even many steps between words drawn at random end at *daughter*.",
     ),
     Exercise(
         "07.5", "The same in other words", difficulty=3, importance=3, minutes=5,

@@ -145,12 +145,11 @@ EXERCISES = (
     Exercise(
         "08.5", "Mix five memories", difficulty=3, importance=3, minutes=4,
         task="An open challenge. Five tables were counted on 200,000 letters of the plays, with 0.01 added to every "
-        "count; they remember 0, 1, 2, 3 and 4 "
-        "letters. Their guesses are mixed: each table's probability counts with the share that you give it. (The "
-        "shares need not sum to 1; the check divides by their sum.) Your score is how many bits per letter the mixture "
-        "saves on unseen letters, against a blind guess among all 80. The best single table, memory 3, saves 3.22: "
-        "with so little text, and without help from shorter memories, a longer one has too many gaps. The mark to "
-        "reach is 3.49; your best score is kept.",
+        "count; they remember 0, 1, 2, 3 and 4 letters. Their guesses are mixed: each table's probability counts with "
+        "the share that you give it. (The shares need not sum to 1; the check divides by their sum.) Your score is how "
+        "many bits per letter the mixture saves on unseen letters, against a blind guess among all 80. The best single "
+        "table, memory 3, saves 3.22: with so little text, and without help from shorter memories, a longer one has "
+        "too many gaps. The mark to reach is 3.49; your best score is kept.",
         stub="memory_0, memory_1, memory_2, memory_3, memory_4 = ..., ..., ..., ..., ...",
         answer="memory_0, memory_1, memory_2, memory_3, memory_4 = 0, 10, 20, 40, 30",
         wrong=(
@@ -163,8 +162,7 @@ EXERCISES = (
         hints=("Begin with equal shares. Then move some from the shortest memory to memory 3.",
                "Memory 3 deserves the most, memory 4 somewhat less, memory 0 next to nothing."),
         passes=lambda *shares: min(shares) >= 0 and sum(share > 0 for share in shares) > 1,
-        score=saved,
-        mark=3.49,
+        score=saved, mark=3.49,
         explanation="The best that five fixed shares can do is 3.51. Kneser-Ney, whose shares depend on how often the "
         "remembered letters were seen, saves 3.54 with the same memories.",
         seconds=30.0,

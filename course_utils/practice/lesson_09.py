@@ -77,7 +77,7 @@ EXERCISES = (
         stub="def weights(query, keys):\n    return ...",
         answer="def weights(query, keys):\n"
         "    scores = [sum(q * k for q, k in zip(query, key)) / len(query) ** 0.5 for key in keys]\n"
-        "    powers = [2.718281828 ** score for score in scores]\n"
+        "    powers = [2.718281828**score for score in scores]\n"
         "    return [power / sum(powers) for power in powers]",
         wrong=(
             Wrong("the scores are not divided by the square root of the query's length.", " / len(query) ** 0.5", ""),
@@ -88,7 +88,7 @@ EXERCISES = (
             Wrong("the weights do not sum to 1: divide each power by the sum of all.", "power / sum(powers)", "power"),
         ),
         hints=("`sum(q * k for q, k in zip(query, key))` is a dot product, and `x ** 0.5` a square root.",
-               "Make three lists, one after the other: `scores`, `powers` (`2.718281828 ** score`), and the result."),
+               "Make three lists, one after the other: `scores`, `powers` (`2.718281828**score`), and the result."),
         inputs=some_lists,
         explanation="That is one row of every heatmap in this lesson.",
     ),
@@ -99,10 +99,8 @@ EXERCISES = (
         "one. A token may look at itself.",
         stub="def hide(scores):\n    return ...",
         answer="def hide(scores):\n"
-        "    return [\n"
-        '        [score if at <= row else float("-inf") for at, score in enumerate(line)]\n'
-        "        for row, line in enumerate(scores)\n"
-        "    ]",
+        '    return [[score if at <= row else float("-inf") for at, score in enumerate(line)] '
+        "for row, line in enumerate(scores)]",
         wrong=(
             Wrong("a token may look at itself: keep the score where column and row are the same.", "at <= row",
                   "at < row"),

@@ -57,8 +57,7 @@ EXERCISES = (
         "    targets = ids[start + 1 : start + context + 1]\n"
         "    return inputs, targets",
         wrong=(
-            Wrong("inputs and targets are the same, so the model would be paid for saying what it has just read. Move "
-                  "the targets one place on.",
+            Wrong("inputs and targets are the same. Move the targets one place on: they are what comes next.",
                   "ids[start + 1 : start + context + 1]", "ids[start : start + context]"),
             Wrong("the targets are moved two places. The target of a token is the one right after it.",
                   "ids[start + 1 : start + context + 1]", "ids[start + 2 : start + context + 2]"),
@@ -70,8 +69,7 @@ EXERCISES = (
         ),
         hints=("`ids[2:5]` holds the ids at places 2, 3 and 4.",
                "The targets begin at `start + 1` and are as long as the inputs."),
-        inputs=a_text,
-        explanation="One window of 64 letters holds 64 examples, and nobody had to label them.",
+        inputs=a_text, explanation="One window of 64 letters holds 64 examples, and nobody had to label them.",
     ),
     Exercise(
         "11.2", "How much did it read?", difficulty=2, importance=4, minutes=4,

@@ -232,9 +232,9 @@ def quiz(identifier: str) -> Quiz:
 
     >>> quiz("02.d")
     Quiz 02.d: A network decides on loans and was right in 97 of 100 past cases. What does this number tell you?
-      ( ) how it does on people unlike those it learned from
-      ( ) whether a person or a network decided
-      ( ) how often it was right on the past cases
+      ( ) it will be right in 97 of 100 new cases
+      ( ) it was mostly right, on people like those
+      ( ) it decides for good reasons
     """
     return Quiz(_find(Quiz, identifier))
 

@@ -3,7 +3,8 @@
 import functools
 
 from course_utils.experiments.language_models import characters
-from course_utils.experiments.snapshots import Snapshot, Snapshots
+from course_utils.experiments.pretraining import Snapshot
+from course_utils.experiments.snapshots import Snapshots
 from course_utils.explorers.pretraining import TimeMachine, TrainingTheatre
 from course_utils.models.transformer import Transformer, TransformerConfig
 
@@ -18,7 +19,7 @@ def run() -> Snapshots:
         )
         return Transformer(config, seed)
 
-    return Snapshots(characters(), tuple(Snapshot(100 * at, model(at), 6.0 - at) for at in range(3)))
+    return Snapshots([Snapshot(100 * at, model(at), characters(), 6.0 - at, {}) for at in range(3)])
 
 
 @factory(TimeMachine)
