@@ -13,6 +13,7 @@ from course_utils.data.tales.language import Dice
 from course_utils.data.tales.preferences import POLITE, RUDE, WEIGHTS
 from course_utils.data.tales.questions import KINDS, NOT_TOLD
 from course_utils.experiments import tiny_tales as lesson
+from course_utils.models.checkpoints import checkpoints_folder
 
 SHE = {person.name: person.she for person in lexicon.PEOPLE}
 NOUNS = {*lexicon.COLOURED, *lexicon.PLAIN, *lexicon.MANY, *lexicon.FOOD}
@@ -468,7 +469,7 @@ def test_the_trained_model_knows_the_tales_and_their_words():
     assert tokenizer.tokens == lesson.words().tokens
     assert model.config.vocabulary == len(tokenizer) < 1500
     assert 1e6 < sum(weight.numel() for weight in model.parameters()) < 3e6
-    made = json.loads(lesson.checkpoint_path().with_suffix(".json").read_text(encoding="utf-8"))
+    made = json.loads((checkpoints_folder() / "tiny_tales.json").read_text(encoding="utf-8"))
     assert lesson.held_out_loss(model) == pytest.approx(made["held_out_loss"]["validation"], abs=0.01)
     losses = [lesson.held_out_loss(lesson.load(step)[0], windows=10) for step in lesson.SNAPSHOTS]
     assert losses == sorted(losses, reverse=True) and losses[-1] > made["held_out_loss"]["validation"]
@@ -491,10 +492,13 @@ def test_every_place_and_apple_are_one_token_each_and_apple_is_hardly_likely():
 
 
 def test_a_damaged_or_missing_model_is_a_sentence(monkeypatch, tmp_path):
-    with pytest.raises(ValueError, match=r"There is no model tiny_tales-step-00007\.safetensors; choose step"):
+    with pytest.raises(
+        ValueError,
+        match=r"no model file tiny_tales-step-00007; train and save one, or choose one of: .*tiny_tales",
+    ):
         lesson.load(7)
     broken = tmp_path / "tiny_tales.safetensors"
-    broken.write_bytes(lesson.checkpoint_path().read_bytes()[:-100])
-    monkeypatch.setattr(lesson, "checkpoint_path", lambda step=None: broken)
+    broken.write_bytes((checkpoints_folder() / "tiny_tales.safetensors").read_bytes()[:-100])
+    monkeypatch.setattr("course_utils.models.checkpoints.checkpoints_folder", lambda: tmp_path)
     with pytest.raises(ValueError, match="is damaged"):
         lesson.load()

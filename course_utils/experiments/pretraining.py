@@ -5,9 +5,7 @@ Trained on 26 plays, watched on 6, scored on 6 others: the split and the score o
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,8 +14,8 @@ from course_utils.experiments.language_models import play_ids
 from course_utils.models.checkpoints import load_language_model
 from course_utils.models.transformer import Transformer
 from course_utils.tokenizers.words import TableTokenizer
-from course_utils.training import History, Recipe
-from course_utils.training.pretraining import Pretraining, begin, pretrain
+from course_utils.training import Recipe
+from course_utils.training.pretraining import Pretraining, begin
 from course_utils.training.pretraining import held_out_bits as bits_of
 
 # Learning rates and the settings beyond a plain GPT were chosen by `datasets/runs/pretraining_ablation.csv`.
@@ -71,32 +69,6 @@ def steps_within(seconds: float, setting: Pretraining = SHAKESPEARE) -> int:
         trainer.advance(batches[step])
     ends = torch.tensor([0.0, *trainer.history.seconds])
     return max(1, min(setting.steps, int(0.9 * seconds / ends.diff()[2:].median().item())))
-
-
-def train_shakespeare(
-    seconds: float = 40.0,
-    on_step: Callable[[int, History], bool | None] | None = None,
-    *,
-    setting: Pretraining = SHAKESPEARE,
-    progress: bool = True,
-    every: int = 100,
-) -> tuple[Transformer, TableTokenizer, History]:
-    """Train from random weights, on the training plays; on a slower machine with fewer steps.
-
-    Args:
-        seconds: how long it may take.
-        on_step: see `course_utils.training.fit`.
-        setting: how; its number of steps is the most.
-        progress: show a bar.
-        every: steps from one measurement on 20,000 characters of the validation plays (in bits) to the next.
-    """
-    begun = time.perf_counter()
-    steps = steps_within(seconds, setting)
-    return pretrain(
-        replace(setting, steps=steps), on_step=on_step, progress=progress, every=every,
-        evaluate=lambda model: held_out_bits(model, "validation", 20_000),
-        max_seconds=seconds - (time.perf_counter() - begun),
-    )  # fmt: skip
 
 
 def shakespeare(step: int | None = None) -> Snapshot:

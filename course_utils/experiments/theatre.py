@@ -3,19 +3,18 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
-import torch
-
+from course_utils.experiments.ablations import BATCH, CONTEXT, bits
 from course_utils.experiments.language_models import characters, play_ids
 from course_utils.experiments.snapshots import write_on
 from course_utils.models.transformer import Transformer, TransformerConfig
-from course_utils.training import History, Recipe, Trainer, fit, mean_loss, text_batches
+from course_utils.training import History, Recipe, Trainer, fit, text_batches
 
-BATCH, CONTEXT = 16, 64  # windows in a step, letters in a window
-CHECKED = 64  # windows of unseen plays on which a model is judged on the way
 EVERY = 20  # steps from one judgement to the next
 WRITTEN = 200  # letters that it writes
+judged = partial(bits, part="validation", batches=1)  # on the way, on 4,096 letters
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class Rehearsal:
         )  # fmt: skip
         recipe = Recipe(self.stage.learning_rate, schedule="linear", warmup=0.05, smoothing=0.99, clip=1.0)
         self.trainer = Trainer(Transformer(config), steps=self.stage.steps, recipe=recipe)
-        self.trainer.history.held_out.append((0, held_out_bits(self.trainer.model)))
+        self.trainer.history.held_out.append((0, judged(self.trainer.model)))
 
     @property
     def history(self) -> History:
@@ -93,7 +92,7 @@ class Rehearsal:
         """Train on, to the end or until ``on_step`` returns True; it is called after each step."""
         self.stopped = ""
         done = fit(
-            self.trainer, text_batches(play_ids("train"), BATCH, CONTEXT), evaluate=held_out_bits, every=EVERY,
+            self.trainer, text_batches(play_ids("train"), BATCH, CONTEXT), evaluate=judged, every=EVERY,
             on_step=lambda step, history: on_step(), progress=False,
         )  # fmt: skip
         self.stopped = {"finished": "", "stopped by on_step": "Train goes on from here"}.get(done.stopped, done.stopped)
@@ -111,10 +110,3 @@ class Rehearsal:
             text,
             self.stopped,
         )
-
-
-@torch.inference_mode()
-def held_out_bits(model: torch.nn.Module) -> float:
-    """Bits a letter on `CHECKED` windows of the validation plays."""
-    windows = play_ids("validation")[: CHECKED * (CONTEXT + 1) * 50].view(-1, CONTEXT + 1)[::50]
-    return mean_loss(model, [(windows[:, :-1], windows[:, 1:])]) / math.log(2)

@@ -7,24 +7,20 @@ to head to.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from course_utils import assets, files
 from course_utils.data.tales import Heading, Question, Sentence, Tale, lexicon, tiny_tales_text
 from course_utils.data.tales.questions import named_in
-from course_utils.models.pretrained import build
+from course_utils.models.checkpoints import load_language_model
 from course_utils.models.transformer import Transformer, TransformerConfig
-from course_utils.tokenizers.words import WordTokenizer
+from course_utils.tokenizers.words import TableTokenizer, WordTokenizer
 from course_utils.training import History, Recipe, fit, mean_loss, text_batches
 
 PLACES = tuple(lexicon.PLACES)
@@ -236,23 +232,12 @@ def train(
     return model, fit(model, batches, steps=steps, recipe=recipe, on_step=after, progress=progress)
 
 
-def checkpoint_path(step: int | None = None) -> Path:
-    """Where the trained base model stands, or its weights at one of `SNAPSHOTS`."""
-    name = "tiny_tales" if step is None else f"tiny_tales-step-{step:05d}"
-    return assets.project_folder() / "datasets" / "checkpoints" / f"{name}.safetensors"
+def checkpoint(step: int | None = None) -> str:
+    """The name of the trained base model's file, or of its weights at one of `SNAPSHOTS`."""
+    return "tiny_tales" if step is None else f"tiny_tales-step-{step:05d}"
 
 
-def save(step: int | None, weights: Mapping[str, Tensor], made: Mapping[str, Any]) -> None:
-    """Write weights to `checkpoint_path`, with the settings, the tokens and how they were made in the file's header."""
-    from safetensors.torch import save_file
-
-    tokenizer = {"kind": "words", "pieces": words().tokens[1:]}
-    header = {"config": asdict(config()), "tokenizer": tokenizer, "made": dict(made)}
-    with files.whole(checkpoint_path(step)) as unfinished:
-        save_file(dict(weights), unfinished, {name: json.dumps(value) for name, value in header.items()})
-
-
-def load(step: int | None = None) -> tuple[Transformer, WordTokenizer]:
+def load(step: int | None = None) -> tuple[Transformer, TableTokenizer]:
     """The trained base model in float32 and evaluation mode, and its tokenizer.
 
     Args:
@@ -261,19 +246,5 @@ def load(step: int | None = None) -> tuple[Transformer, WordTokenizer]:
     Raises:
         ValueError: if the file is missing or damaged.
     """
-    from safetensors import safe_open
-
-    path = checkpoint_path(step)
-    if not path.is_file():
-        steps = ", ".join(map(str, SNAPSHOTS))
-        raise ValueError(
-            f"There is no model {path.name}; choose step {steps} or None, or run datasets/make/tiny_tales.py."
-        )
-    try:
-        with safe_open(path, "pt") as file:
-            header = {name: json.loads(text) for name, text in file.metadata().items()}
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}
-        model = build(TransformerConfig(**header["config"]), weights)
-        return model.eval(), WordTokenizer(header["tokenizer"]["pieces"])
-    except Exception as error:
-        raise ValueError(f"The model {path.name} is damaged ({error}); take it from the repository again.") from error
+    model, tokenizer, _ = load_language_model(checkpoint(step))
+    return model, tokenizer

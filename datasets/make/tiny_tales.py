@@ -8,6 +8,7 @@ Writes datasets/runs/tiny_tales_shortcuts.csv
 """
 
 import argparse
+import copy
 import json
 import time
 from dataclasses import asdict
@@ -18,7 +19,8 @@ from course_utils import files
 from course_utils.data import record, tiny_tales
 from course_utils.data.tales import headings
 from course_utils.experiments import tiny_tales as lesson
-from course_utils.models.transformer import count_parameters
+from course_utils.models.checkpoints import checkpoints_folder, save_language_model
+from course_utils.models.transformer import Transformer, count_parameters
 
 STEPS, SEED = 800, 0
 MOMENTS = (0, 10, 20, 40, 60, 80, 100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 600, 650, 700, 750, 800)
@@ -55,19 +57,14 @@ def shortcuts() -> None:
     record("tiny_tales_shortcuts", SHORTCUTS, rows)
 
 
-def small(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """A copy of the weights in half the memory."""
-    return {name: weight.detach().to(torch.bfloat16, copy=True) for name, weight in model.state_dict().items()}
-
-
 def main() -> None:
     """Train the model; write weights, facts and probabilities."""
     torch.set_num_threads(1)
     prompts, table, started = headings(lesson.PROMPTS), [], 0.0
     lost = 0.0  # seconds spent on looking at the model
-    kept: dict[int, dict[str, torch.Tensor]] = {}
+    kept: dict[int | None, Transformer] = {}
 
-    def look(model: torch.nn.Module, step: int, history: lesson.History) -> None:
+    def look(model: Transformer, step: int, history: lesson.History) -> None:
         nonlocal lost
         if step in MOMENTS:
             begun = time.process_time()
@@ -79,7 +76,7 @@ def main() -> None:
             right = sum(row[row["place"]] for row in chances) / len(chances)
             apple = sum(row["apple"] for row in chances) / len(chances)
             if step in lesson.SNAPSHOTS:
-                kept[step] = small(model)
+                kept[step] = copy.deepcopy(model)
             print(
                 step,
                 round(loss, 3),
@@ -109,13 +106,15 @@ def main() -> None:
         "batch_size": lesson.BATCH,
         "config": asdict(lesson.config()),
     }
-    for step, weights in kept.items():
-        lesson.save(step, weights, {**made, "steps": step})
-    lesson.save(None, small(model), made)
+    kept[None] = model
+    for step, copied in kept.items():
+        path = checkpoints_folder() / f"{lesson.checkpoint(step)}.safetensors"
+        facts = {**made, "steps": step or history.steps}
+        save_language_model(path, copied, lesson.words(), dtype=torch.bfloat16, made=facts)
     made["held_out_loss"] = {
         part: round(lesson.held_out_loss(lesson.load()[0], part), 4) for part in ("validation", "test")
     }
-    with files.whole(lesson.checkpoint_path().with_suffix(".json")) as unfinished:
+    with files.whole(checkpoints_folder() / "tiny_tales.json") as unfinished:
         unfinished.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     rounded = [
         {name: round(value, 5) if isinstance(value, float) else value for name, value in row.items()} for row in table

@@ -7,7 +7,7 @@ import torch
 
 from course_utils.experiments import pretraining as lesson
 from course_utils.models.checkpoints import checkpoints_folder
-from course_utils.training.pretraining import Pretraining
+from course_utils.training.pretraining import Pretraining, pretrain
 
 SMALL = replace(
     lesson.SHAKESPEARE, model={**lesson.MODEL, "width": 16, "layers": 1, "heads": 2, "context": 32}, steps=30
@@ -36,7 +36,9 @@ def test_the_recipe_beside_the_kept_model_is_the_one_in_its_header():
 def test_a_run_has_as_many_steps_as_the_time_allows():
     few, more = lesson.steps_within(0.02, SMALL), lesson.steps_within(1000.0, SMALL)
     assert 1 <= few < more == SMALL.steps
-    model, tokenizer, history = lesson.train_shakespeare(60.0, setting=SMALL, progress=False, every=10)
+    model, tokenizer, history = pretrain(
+        SMALL, evaluate=lambda model: lesson.held_out_bits(model, "validation", 20_000), every=10, progress=False
+    )
     assert history.stopped == "finished" and [step for step, _ in history.held_out] == [0, 10, 20, 30]
     assert history.held_out[-1][1] < history.held_out[0][1] and len(tokenizer) == model.config.vocabulary
     assert model(torch.tensor([tokenizer.encode("ROMEO")])).isfinite().all()
