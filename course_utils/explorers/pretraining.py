@@ -119,7 +119,7 @@ class TimeMachine(FigureExplorer):
         start: first values of the controls: moment, beginning, dice, layer, head.
     """
 
-    size = (8.4, 4.4)
+    size = (8.4, 4.0)
     caption_lines = 2
     moment = Slider(0, 1, 0, label="moment of the training", slow=True)
     beginning = Text("But soft, what light", label="it writes on from", maximum=120)

@@ -18,7 +18,7 @@ from course_utils.plots.static import Static
 from course_utils.plots.style import BLUE, GREY, INK, ORANGE, readable
 from course_utils.wording import percent
 
-COLUMNS = 46  # signs in a line of a page
+COLUMNS = 56  # signs in a line of a page
 KINDS_OF_PROMPTS = {"need": ("a need decides", ORANGE), "thing": ("a thing's place decides", BLUE)}
 
 
@@ -69,7 +69,7 @@ def time_machine_panels(
     """Four views of one moment: how good the model is, what it writes, where it looks, how its letters lie.
 
     Args:
-        figure: an empty one, 8.4 by 4.4 inches.
+        figure: an empty one, 8.4 by 4.0 inches.
         curve: steps and held-out bits of all moments.
         kinds: each letter of the map with its kind.
     """
@@ -126,7 +126,7 @@ def theatre_panels(figure: Figure, steps: int, marks: Mapping[str, float]) -> di
         "held out": {"color": ORANGE, "marker": "o", "markersize": 4, "linewidth": 2, "label": "unseen plays"},
     }
     page = figure.add_axes((0.5, 0.05, 0.49, 0.9))
-    return {"bits": Curves(axes, looks, ["held out"], {"loc": "upper right"}), "page": Page(page, rows=17, columns=44)}
+    return {"bits": Curves(axes, looks, ["held out"], {"loc": "upper right"}), "page": Page(page, rows=17, columns=50)}
 
 
 def theatre_contents(act: Act) -> dict[str, Any]:
