@@ -6,7 +6,7 @@ Lines that begin with ``#`` stand above the table and say what it is and how it 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,21 +48,38 @@ def recorded(name: str) -> Recorded:
     return Recorded(rows, "".join(f"{line.removeprefix('#').removeprefix(' ')}\n" for line in above))
 
 
-def record(name: str, header: str, rows: Iterable[dict[str, Any]]) -> Path:
+def shown(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Hand on the rows as they come, each printed: a table of long runs can be watched.
+
+    >>> list(shown([{"seed": 0, "loss": 0.123456}]))
+    0 0.1235
+    [{'seed': 0, 'loss': 0.123456}]
+    """
+    for row in rows:
+        print(*_rounded(row, 4).values(), flush=True)
+        yield row
+
+
+def record(name: str, header: str, rows: Iterable[dict[str, Any]], *, decimals: int = 4) -> Path:
     """Write ``datasets/runs/<name>.csv``, whole or not at all, as `recorded` reads it.
 
     Args:
         name: of the file.
         header: what the table is and how it was made; one of its lines begins with "command:", another with "seed".
         rows: all with the same columns.
+        decimals: of every float.
     """
-    table = list(rows)
+    table = [_rounded(row, decimals) for row in rows]
     with files.whole(_path(name)) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
         file.writelines(f"# {line}\n" for line in header.splitlines())
         writer = csv.DictWriter(file, table[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)
     return _path(name)
+
+
+def _rounded(row: dict[str, Any], decimals: int) -> dict[str, Any]:
+    return {column: round(value, decimals) if isinstance(value, float) else value for column, value in row.items()}
 
 
 def _path(name: str) -> Path:

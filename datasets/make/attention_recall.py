@@ -9,7 +9,7 @@ Writes datasets/runs/attention_recall.csv
 
 import torch
 
-from course_utils.data import record
+from course_utils.data import record, shown
 from course_utils.experiments.recall import rows
 
 SEEDS = range(5)
@@ -28,11 +28,7 @@ on_letter: weight of a digit on the letter before it, in the first layer; nan wh
 def main() -> None:
     """Train every way with every seed; write the table."""
     torch.set_num_threads(1)
-    table = []
-    for row in rows(SEEDS):
-        table.append({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
-        print(*table[-1].values(), flush=True)
-    record("attention_recall", HEADER, table)
+    record("attention_recall", HEADER, shown(rows(SEEDS)))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ Writes datasets/runs/bank_cuts.csv
 
 import torch
 
-from course_utils.data import record
+from course_utils.data import record, shown
 from course_utils.experiments.looking import cut_rows
 from course_utils.models import pretrained
 
@@ -27,11 +27,7 @@ def main() -> None:
     """Cut every cell and every head, one at a time; write the table."""
     torch.set_num_threads(1)
     model, tokenizer = pretrained.load("smollm2-135m-instruct")
-    table = []
-    for row in cut_rows(model, tokenizer):
-        table.append({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
-        print(*table[-1].values(), flush=True)
-    record("bank_cuts", HEADER, table)
+    record("bank_cuts", HEADER, shown(cut_rows(model, tokenizer)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ Writes datasets/runs/language_models.csv
 
 import torch
 
-from course_utils.data import record
+from course_utils.data import record, shown
 from course_utils.experiments.language_models import RecurrentRun, rows
 
 SHORT_AND_LONG = ((500, 0), (2000, 0), (2000, 1), (2000, 2))  # steps and seed
@@ -32,11 +32,7 @@ characters_read: in training, repetitions counted; processor_seconds: for n-gram
 def main() -> None:
     """Train and score every model; write the table."""
     torch.set_num_threads(1)
-    table = []
-    for row in rows(RUNS):
-        table.append({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
-        print(*table[-1].values(), flush=True)
-    record("language_models", HEADER, table)
+    record("language_models", HEADER, shown(rows(RUNS)))
 
 
 if __name__ == "__main__":

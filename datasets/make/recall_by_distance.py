@@ -10,7 +10,7 @@ Writes datasets/runs/recall_by_distance.csv
 
 import torch
 
-from course_utils.data import record
+from course_utils.data import record, shown
 from course_utils.experiments.distance import rows
 
 DISTANCES, SEEDS = (5, 10, 20, 40, 80), range(3)
@@ -27,11 +27,7 @@ recalled: of 512 fresh texts; chance is 0.0625, and there a model names one valu
 def main() -> None:
     """Train every model at every distance; write the table."""
     torch.set_num_threads(1)
-    table = []
-    for row in rows(DISTANCES, SEEDS):
-        table.append({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
-        print(*table[-1].values(), flush=True)
-    record("recall_by_distance", HEADER, table)
+    record("recall_by_distance", HEADER, shown(rows(DISTANCES, SEEDS)))
 
 
 if __name__ == "__main__":

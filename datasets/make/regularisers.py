@@ -124,11 +124,6 @@ def report(title: str, runs: list[dict[str, float]]) -> None:
     print(f"{title:50}", *(f"{name} {mean(run[name] for run in runs):.3f}" for name in runs[0]), flush=True)
 
 
-def rounded(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with four digits after the point."""
-    return [{key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()} for row in rows]
-
-
 if __name__ == "__main__":
-    record("regularisers", REGULARISERS_HEADER, rounded(regulariser_rows()))
-    record("architectures", ARCHITECTURES_HEADER, rounded(architecture_rows()))
+    record("regularisers", REGULARISERS_HEADER, regulariser_rows())
+    record("architectures", ARCHITECTURES_HEADER, architecture_rows())

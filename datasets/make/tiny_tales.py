@@ -16,7 +16,7 @@ from dataclasses import asdict
 import torch
 
 from course_utils import files
-from course_utils.data import record, tiny_tales
+from course_utils.data import record, shown, tiny_tales
 from course_utils.data.tales import headings
 from course_utils.experiments import tiny_tales as lesson
 from course_utils.models.checkpoints import checkpoints_folder, save_language_model
@@ -51,10 +51,7 @@ def shortcuts() -> None:
     train, test = tiny_tales("train", 3000), tiny_tales("test")
     rows = [{"what": "shortcut", "name": name, "value": value} for name, value in lesson.shortcuts(train, test).items()]
     rows += [{"what": "variety", "name": name, "value": value} for name, value in lesson.variety(train, test).items()]
-    for row in rows:
-        row["value"] = round(row["value"], 5)
-        print(*row.values())
-    record("tiny_tales_shortcuts", SHORTCUTS, rows)
+    record("tiny_tales_shortcuts", SHORTCUTS, shown(rows), decimals=5)
 
 
 def main() -> None:
@@ -116,10 +113,7 @@ def main() -> None:
     }
     with files.whole(checkpoints_folder() / "tiny_tales.json") as unfinished:
         unfinished.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-    rounded = [
-        {name: round(value, 5) if isinstance(value, float) else value for name, value in row.items()} for row in table
-    ]
-    record("tiny_tales_places", PLACES, rounded)
+    record("tiny_tales_places", PLACES, table, decimals=5)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ Writes datasets/runs/transformer_ablations.csv
 
 import torch
 
-from course_utils.data import record
+from course_utils.data import record, shown
 from course_utils.experiments.ablations import ABLATIONS, rows
 
 LEARNING_RATES, SEEDS, STEPS, SHORT = (3e-3, 1e-2), range(3), 200, 100
@@ -29,11 +29,7 @@ bits: per character, on 512 windows of 64 characters that begin with nothing rea
 def main() -> None:
     """Train and score every model; write the table."""
     torch.set_num_threads(1)
-    table = []
-    for row in rows(ABLATIONS, LEARNING_RATES, SEEDS, STEPS, SHORT):
-        table.append({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
-        print(*table[-1].values(), flush=True)
-    record("transformer_ablations", HEADER, table)
+    record("transformer_ablations", HEADER, shown(rows(ABLATIONS, LEARNING_RATES, SEEDS, STEPS, SHORT)))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ Writes datasets/runs/word_vectors.csv
 
 import torch
 
-from course_utils.data import record
+from course_utils.data import record, shown
 from course_utils.experiments.word_vectors import rows
 
 SEEDS = range(3)
@@ -29,11 +29,7 @@ analogy_neighbour: the same when the answer is the word nearest to c, without an
 def main() -> None:
     """Make and judge every set of vectors; write the table."""
     torch.set_num_threads(1)
-    table = []
-    for row in rows(SEEDS):
-        table.append({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
-        print(*table[-1].values(), flush=True)
-    record("word_vectors", HEADER, table)
+    record("word_vectors", HEADER, shown(rows(SEEDS)))
 
 
 if __name__ == "__main__":

@@ -7,17 +7,9 @@ import transformers
 from course_utils import assets, interpret
 from course_utils.models import pretrained, transformer
 from course_utils.models.transformer import Transformer, TransformerConfig, attention_weights
+from tests.parity.spreading import spread
 
 ROUNDING = 1e-5  # of a weight, which lies between 0 and 1, in float32
-
-
-def spread(model: torch.nn.Module, seed: int) -> None:
-    """Weights large enough that heads look at a few tokens, not at all alike."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            noise = torch.randn(weight.shape, generator=generator)
-            weight.copy_(1 + 0.3 * noise if weight.dim() == 1 and "bias" not in name else 0.3 * noise)
 
 
 def ids(texts: int = 3, tokens: int = 17) -> torch.Tensor:

@@ -9,6 +9,7 @@ import transformers
 from course_utils.models import pretrained, transformer
 from course_utils.models.positions import rotate
 from course_utils.models.transformer import Transformer, TransformerConfig, attention_weights
+from tests.parity.spreading import spread
 
 ROUNDING = (
     3e-5  # of the largest value; measured with AVX2 and AVX-512: at most 4e-6. Planted faults change 1e-2 and more.
@@ -17,15 +18,6 @@ ROUNDING = (
 
 def assert_equal(ours: torch.Tensor, reference: torch.Tensor) -> None:
     torch.testing.assert_close(ours, reference, atol=ROUNDING * float(reference.detach().abs().max()), rtol=0)
-
-
-def spread(model: torch.nn.Module, seed: int) -> None:
-    """Weights large enough that a wrong sign, scale or place shows in the logits."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            noise = torch.randn(weight.shape, generator=generator)
-            weight.copy_(1 + 0.3 * noise if weight.dim() == 1 and "bias" not in name else 0.3 * noise)
 
 
 def ids(vocabulary: int, tokens: int = 17) -> torch.Tensor:
