@@ -89,7 +89,7 @@ def within(seconds: float, action: Callable[[], T]) -> T:
             return
         rings += 1
         if rings == 4:  # it catches even this: ring so often that one falls between its `except` and its next `try`
-            signal.setitimer(signal.ITIMER_REAL, 2e-5, 2e-5)
+            signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
         raise TooLong
 
     started = time.monotonic()
@@ -99,6 +99,7 @@ def within(seconds: float, action: Callable[[], T]) -> T:
         return guarded()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # throws away a ring still on its way: it is not for `handler`
         signal.signal(signal.SIGALRM, signal.SIG_DFL if handler is None else handler)
         if remaining:
             signal.setitimer(signal.ITIMER_REAL, max(remaining - (time.monotonic() - started), 1e-3), interval)
