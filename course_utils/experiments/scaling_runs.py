@@ -164,7 +164,7 @@ def rate_runs(corpora: Sequence[str] = ("plays", "addresses")) -> list[ScalingRu
     """Short runs that choose the learning rate of every size, on the validation text, with a seed of their own."""
     return [
         ScalingRun("rate", "transformer", corpus, "clean", size, 150, rate, 2)
-        for corpus in corpora for size in SIZES for rate in (0.01, 0.02, 0.04)
+        for corpus in corpora for size in SIZES for rate in (0.01, 0.02, 0.04, 0.08)
     ] + [
         ScalingRun("rate", "lstm", "plays", "clean", size, 150, rate, 2)
         for size in LSTM_WIDTHS for rate in (3e-3, 1e-2, 3e-2)
