@@ -105,6 +105,6 @@ def _cluster(workers: int, scheduler: str | None) -> Iterator[None]:
         from distributed import Client
     except ImportError as error:
         raise ValueError("Dask is not installed; run: pip install distributed") from error
-    address = {"address": scheduler} if scheduler else {"n_workers": workers, "threads_per_worker": 1}
-    with Client(**address):
+    own = {"n_workers": workers, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    with Client(scheduler) if scheduler else Client(**own):
         yield
