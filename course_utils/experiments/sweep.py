@@ -1,7 +1,7 @@
 """Many training runs side by side, each kept as soon as it has ended, so that a sweep can be stopped and continued.
 
-joblib does the work: processes on this machine, or a Dask cluster, by one word. Every run that has ended lies in a file of
-its own, written whole or not at all; a second call makes what is missing and nothing twice.
+joblib does the work: processes on this machine, or a Dask cluster, by one word. Every run that has ended lies in a file
+of its own, written whole or not at all; a second call makes what is missing and nothing twice.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from joblib import Parallel, delayed, parallel_config
@@ -21,15 +21,14 @@ from course_utils import files
 BACKENDS = ("loky", "dask")
 
 
-class Run(Protocol):
-    """The settings of one run: a frozen dataclass of plain values."""
-
-    __dataclass_fields__: dict[str, Any]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance as Run  # the settings of one run: a frozen dataclass of plain values
 
 
 def name_of(run: Run) -> str:
     """A file's name that says every setting of a run.
 
+    >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
     ... class Setting:
     ...     width: int

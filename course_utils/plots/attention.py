@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -68,16 +69,32 @@ class TokenMap(Heatmap):
 
     def __init__(self, axes: Axes):
         super().__init__(axes, (0, 1), cmap=COLOURS, interpolation="nearest")
-        axes.tick_params(length=0, pad=2)
+        axes.set(xticks=[], yticks=[])
         for side in ("left", "bottom"):
             axes.spines[side].set_visible(False)
+        # Labels, because the ticks of 64 tokens take matplotlib a fifth of a second. Each stands 3 points off the map.
+        left, below = (ScaledTranslation(x, y, axes.figure.dpi_scale_trans) for x, y in ((-3 / 72, 0), (0, -3 / 72)))
+        beside = blended_transform_factory(axes.transAxes, axes.transData) + left
+        under = blended_transform_factory(axes.transData, axes.transAxes) + below
+        self.beside, self.under = (
+            [axes.add_artist(Label(0, 0, "", transform=where, clip_on=False, **how)) for _ in range(MOST_NAMED)]
+            for where, how in (
+                (beside, {"ha": "right", "va": "center"}),
+                (under, {"ha": "center", "va": "top", "rotation": 90}),
+            )
+        )
 
     def _name(self, rows: list[str], columns: list[str]) -> None:
-        if (rows, columns) != self._names:  # other names have the whole figure drawn anew
-            self._names = (rows, columns)
-            size = 10 if len(rows) <= 16 else 8 if len(rows) <= 24 else 6.5
-            self.axes.set_yticks(*named(rows), fontsize=size)
-            self.axes.set_xticks(*named(columns), fontsize=size, rotation=90)
+        if (rows, columns) == self._names:
+            return
+        self._names = (rows, columns)  # other names have the whole figure drawn anew
+        size = 10 if len(rows) <= 16 else 8 if len(rows) <= 24 else 6.5
+        for labels, names, upright in ((self.beside, rows, False), (self.under, columns, True)):
+            places, shown = named(names)
+            for number, label in enumerate(labels):
+                there = number < len(places)
+                at = places[number] if there else 0
+                label.set(text=shown[number] if there else "", fontsize=size, x=at * upright, y=at * (not upright))
 
 
 class Held:

@@ -1,4 +1,4 @@
-"""Short labels that a slider changes, drawn in a small part of the time that matplotlib's own text takes.
+"""Short labels that a control changes, drawn in a small part of the time that matplotlib's own text takes.
 
 matplotlib lays a text out anew and paints it sign by sign, about a tenth of a millisecond each; thirteen numbers took
 half of the time in which a picture answered its slider. Pillow paints a label at once, and one seen before is kept.
@@ -40,7 +40,7 @@ def _painted(text: str, colour: tuple[float, float, float], points: float, dots:
 
 
 class Label(Text):
-    """A `matplotlib.text.Text` that draws plain level text quickly; any other text matplotlib draws.
+    """A `matplotlib.text.Text` that draws plain text quickly, level or upright; any other text matplotlib draws.
 
     >>> from course_utils.plots.picture import new_figure
     >>> axes = new_figure(4, 2).add_axes((0, 0, 1, 1))
@@ -53,12 +53,14 @@ class Label(Text):
         text, place = self.get_text(), self.get_verticalalignment()
         plain = text.isascii() and text.isprintable() and not set(text) & set("$\\") and place in _BELOW
         plain = plain and self.get_fontweight() in ("normal", 400) and self.get_fontstyle() == "normal"
-        if not plain or self.get_rotation() or self.get_bbox_patch() or self.get_alpha() is not None:
+        if not plain or self.get_rotation() not in (0, 90) or self.get_bbox_patch() or self.get_alpha() is not None:
             super().draw(renderer)
         elif text and self.get_visible():
             x, y = self.get_transform().transform(self.get_unitless_position())
             if np.isfinite((x, y)).all():
                 pixels = _painted(text, to_rgb(self.get_color()), self.get_fontsize(), renderer.dpi)
+                if self.get_rotation():
+                    pixels = np.rot90(pixels)
                 height, width = pixels.shape[:2]
                 x -= _LEFT[self.get_horizontalalignment()] * width
                 y -= _BELOW[place] * height

@@ -1,8 +1,8 @@
 """How does the held-out loss fall with the size of a model, with the text it reads, and with the arithmetic it costs?
 
-One row a run: see `course_utils.experiments.scaling_runs`. First short runs choose the learning rate of each size on the
-validation text; then every model is trained and scored on the test text. Stop it whenever you like: it goes on where it
-was.
+One row a run: see `course_utils.experiments.scaling_runs`. First short runs choose the learning rate of each size on
+the validation text; then every model is trained and scored on the test text. Stop it whenever you like: it goes on
+where it was.
 
 Run:  OMP_NUM_THREADS=1 python datasets/make/scaling_sweep.py --workers 2 [--backend dask --scheduler ADDRESS]
 Writes datasets/runs/scaling_sweep.csv

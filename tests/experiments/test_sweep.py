@@ -140,7 +140,9 @@ def test_the_best_rate_is_the_one_with_the_lowest_loss():
 def test_the_scored_runs_are_those_of_the_issue():
     runs = main_runs({(run.model, run.corpus, run.parameters): 0.02 for run in rate_runs()})
     for corpus in ("plays", "addresses"):
-        chosen = {(run.parameters, run.steps, run.seed) for run in runs if (run.purpose, run.corpus) == ("sweep", corpus)}
+        chosen = {
+            (run.parameters, run.steps, run.seed) for run in runs if (run.purpose, run.corpus) == ("sweep", corpus)
+        }
         assert len({size for size, _, _ in chosen}) >= 6
         assert len({steps for _, steps, _ in chosen}) >= 3 and {seed for _, _, seed in chosen} == {0, 1}
     for run in runs:

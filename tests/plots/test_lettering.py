@@ -29,6 +29,15 @@ def test_a_label_stands_where_matplotlib_would_put_it(text: str, across: str, al
         assert abs(first[0] - last[0]) <= 2 and abs(first[-1] - last[-1]) <= 2
 
 
+@pytest.mark.parametrize(("across", "along"), [("center", "top"), ("right", "center"), ("left", "bottom")])
+def test_upright_text_stands_where_matplotlib_puts_it(across: str, along: str) -> None:
+    ours, theirs = (painted(kind, "market 71", ha=across, va=along, rotation=90) for kind in (Label, Text))
+    assert ours.sum() == pytest.approx(theirs.sum(), rel=0.1)
+    for axis in (0, 1):
+        first, last = (np.flatnonzero(ink.any(axis)) for ink in (ours, theirs))
+        assert abs(first[0] - last[0]) <= 3 and abs(first[-1] - last[-1]) <= 3
+
+
 @pytest.mark.parametrize(
     "looks", [{"rotation": 30}, {"bbox": {"boxstyle": "round"}}, {"va": "baseline"}, {"alpha": 0.5}, {"weight": "bold"}]
 )
