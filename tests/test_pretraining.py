@@ -12,6 +12,8 @@ import pytest
 import torch
 
 from course_utils import files
+from course_utils.data.splits import addresses_text, plays_text
+from course_utils.data.tales import tiny_tales_text
 from course_utils.models.checkpoints import load_language_model, save_language_model
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.sampling import generate
@@ -70,6 +72,14 @@ def test_texts_that_cannot_be_get_a_sentence(tmp_path):
         read_text(str(tmp_path / "picture"))
     with pytest.raises(ValueError, match=r"shape \(16,\) are too few for windows of 16 tokens"):
         begin(setting(), TEXT[:16])
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"), [("plays", plays_text), ("addresses", addresses_text), ("tiny tales", tiny_tales_text)]
+)
+def test_the_course_texts_are_read_by_name_and_hold_nothing_out_of_the_training_part(name, whole):
+    assert read_text(name) == whole("train")
+    assert whole("test")[:200] not in read_text(name)
 
 
 def test_a_model_learns_writes_and_is_scored():

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_utils.data.splits import plays_text
+from course_utils.data.splits import addresses_text, plays_text
+from course_utils.data.tales import tiny_tales_text
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.tokenizers.words import CharacterTokenizer, TableTokenizer, WordTokenizer
 from course_utils.training.batches import text_batches
@@ -24,7 +25,11 @@ from course_utils.training.loop import fit
 from course_utils.training.recipe import Recipe
 from course_utils.training.trainer import History, Trainer
 
-TEXTS: dict[str, Callable[[], str]] = {"plays": lambda: plays_text("train")}
+TEXTS: dict[str, Callable[[], str]] = {  # the training part of each
+    "plays": lambda: plays_text("train"),
+    "addresses": lambda: addresses_text("train"),
+    "tiny tales": lambda: tiny_tales_text("train"),
+}
 
 
 @dataclass(frozen=True)
