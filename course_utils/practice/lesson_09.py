@@ -173,21 +173,22 @@ QUIZZES = (
         "you conclude?",
         (
             Option("This head finds out what kind of bank it is",
-                   "In the sentence of the first picture it takes 64 % from “the”, the word before it, and nothing "
-                   "worth printing from “river”."),
+                   "In the sentence of the first picture it takes 64 % from “the”, the word before it, and less than "
+                   "1 % from “river”."),
             Option("Nothing about meaning: it may look at whatever word comes before",
                    "And so it does: in the lines above, the token before gets more than half of the weight in all four "
                    "texts.",
                    right=True),
             Option("The model knows rivers",
-                   "Perhaps it does, but this cell does not show it: next to any other word it looks the same."),
+                   "Perhaps it does, but this cell does not show it: in all four texts a token takes much from the "
+                   "word before it, whatever the word is."),
         ),
     ),
 )
 
 PREDICTIONS = (
     Question(
-        "09.a", "With the numbers of the picture, bank takes 79 % from river. Now its query is doubled, from 1 1 0 0 "
+        "09.a", "With the numbers above, bank takes 79 % from river. Now its query is doubled, from 1 1 0 0 "
         "to 2 2 0 0: it asks for the same things, twice as loudly. How much does it take from river?",
         (
             Option("79 %, as before", "All scores are doubled. Softmax looks at their differences, and these double "

@@ -116,7 +116,7 @@ EXERCISES = (
         task="An open challenge, alone or in a pair. You may spend 60,000 parameters on a transformer that reads "
         "Shakespeare letter by letter (80 letters, rotary positions, RMS norm). Choose its layers, its width, its "
         "heads and the neurons in each MLP. The table costs 80 × width, each block 4 × width² + 2 × width × neurons + "
-        "2 × width, and the last norm one width. The heads must cut the width into equal parts of an even number. "
+        "2 × width, and the last norm one width. Width divided by heads must be a whole, even number. "
         "Training takes 150 steps. Your score is how many bits a letter it saves on unseen plays, against a blind "
         "guess among 80. One layer of width 24 with 2 heads and 96 neurons costs 8,904 and saves 2.86. "
         "The mark is 3.0.",
@@ -147,7 +147,7 @@ PREDICTIONS = (
         (
             Option("clearly apart, because the meaning differs",
                    "Nothing in this model can notice the order, so the meaning cannot differ for it."),
-            Option("slightly apart, because the tokens are near each other in another way",
+            Option("slightly apart, because different tokens are now neighbours",
                    "To notice what is near, a model must know where each token stands."),
             Option("not apart at all",
                    "Each vector is made of weighted means, and a mean does not know the order.", right=True),
@@ -173,8 +173,8 @@ PREDICTIONS = (
             Option("better, because more heads see more",
                    "More heads may help if they are there from the start of training. These were never trained."),
             Option("hardly better than a blind guess",
-                   "Each number was learned for its place in one of 9 heads, and for the turns that go with it. Cut in "
-                   "another way, nothing fits any more.", right=True),
+                   "Each number was learned for its place in one of 9 heads. The heads are cut in another way now; the "
+                   "test below shows what that costs.", right=True),
         ),
     ),
 )

@@ -192,7 +192,7 @@ PREDICTIONS = (
         "trained for a minute to 2.41. (The table was counted on all the training plays.) Where will the transformer "
         "be after its forty seconds?",
         (
-            Option("above 3 bits", "It passes 3 bits within the first seconds."),
+            Option("above 3 bits", "It passes 3 bits within about ten seconds."),
             Option("between 2.18 and 3 bits",
                    "It comes to where the recurrent networks are, and not as far as the table.", right=True),
             Option("below 2.18 bits, better than the table", "Not yet. The table has counted every letter of 26 plays; "

@@ -142,7 +142,7 @@ def test_one_head_looks_at_words_that_go_with_a_bank(names):
 def test_heads_that_look_one_back_and_the_first_token_are_as_told(names, reading):
     shares = [int(share) for share in re.findall(r"all heads: (\d+)%", printed("other-heads"))]
     assert min(shares) == 48 and max(shares) == 70
-    says("other-heads-said", "between 48 % (in the play) and 70 %", "96 % to *river*")
+    says("other-heads-said", "between 48 % (in the play) and 70 %", "*bank* takes 96 % from *river*")
     before = re.findall(r"takes (\d+)% from the one before it, .*; mean of all rows (\d+)%", printed("other-heads"))
     last, means = ([int(pair[at]) for pair in before] for at in (0, 1))
     assert last[:3] == [64, 96, 90] and min(last) > 50 and (min(means), max(means)) == (74, 88)
