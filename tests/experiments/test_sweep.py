@@ -134,11 +134,11 @@ def test_the_best_rate_is_the_one_with_the_lowest_loss():
         row | {"learning_rate": 0.04, "loss": float("nan")},
         row | {"learning_rate": 0.08, "loss": 1.5, "purpose": "sweep"},
     ]
-    assert best_rates(rows) == {("lstm", "plays", 10_368): 0.02}
+    assert best_rates(rows) == {("lstm", 10_368): 0.02}
 
 
 def test_the_scored_runs_are_those_of_the_issue():
-    runs = main_runs({(run.model, run.corpus, run.parameters): 0.02 for run in rate_runs()})
+    runs = main_runs({(run.model, run.parameters): 0.02 for run in rate_runs()})
     for corpus in ("plays", "addresses"):
         chosen = {
             (run.parameters, run.steps, run.seed) for run in runs if (run.purpose, run.corpus) == ("sweep", corpus)
