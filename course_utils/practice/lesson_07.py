@@ -191,8 +191,8 @@ QUIZZES = (
         (
             Option("True: the sum was computed and came out right",
                    "It comes out in some tables and fails in others: from these speeches it gave netherlands. And the "
-                   "three words of the sum were left out by hand; with them, 3 of 1,000 "
-                   "questions of our list come out right."),
+                   "three words of the sum were left out by hand; with them, 1 of the "
+                   "372 questions of our list comes out right."),
             Option("It shows regular steps between some pairs of words, and depends on how one counts",
                    "For some kinds of question the sum finds the right word more often than the plain neighbour of the "
                    "third word does; for plurals it does not. No more than that was measured.", right=True),

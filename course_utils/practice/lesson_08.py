@@ -80,22 +80,22 @@ EXERCISES = (
     Exercise(
         "08.2", "Bits and choices on paper", difficulty=2, importance=5, minutes=4,
         task="For pencil and paper. A model guesses a text of three letters. It gave the first letter that came a "
-        "probability of 1/2, the second 1/8, and the third 1/4. What is its cross-entropy, in bits per letter, and "
+        "probability of 1/2, the second 1/32, and the third 1/8. What is its cross-entropy, in bits per letter, and "
         "what is its perplexity?",
         stub="cross_entropy = ...\nperplexity = ...",
-        answer="cross_entropy = 2\nperplexity = 4",
+        answer="cross_entropy = 3\nperplexity = 8",
         wrong=(
             Wrong("this is the sum of the bits. The cross-entropy is their mean, so divide by the three letters.",
-                  "cross_entropy = 2", "cross_entropy = 6", when=lambda bits, choices: abs(bits - 6) < 1e-6),
-            Wrong("perplexity is 2 to the power of the bits, not 2 times the bits or their square. (Here these are "
-                  "easy to mix up.) Which power of 2 is 4?", "perplexity = 4", "perplexity = 2",
-                  when=lambda bits, choices: abs(bits - 2) < 1e-6 and abs(choices - 2) < 1e-6),
-            Wrong("2 to the power of the bits of the *whole text* is 64. Take the bits of one letter.",
-                  "perplexity = 4", "perplexity = 64", when=lambda bits, choices: abs(choices - 64) < 1e-6),
+                  "cross_entropy = 3", "cross_entropy = 9", when=lambda bits, choices: abs(bits - 9) < 1e-6),
+            Wrong("perplexity is 2 to the power of the bits: neither 2 times the bits nor their square.",
+                  "perplexity = 8", "perplexity = 6",
+                  when=lambda bits, choices: abs(bits - 3) < 1e-6 and min(abs(choices - 6), abs(choices - 9)) < 1e-6),
+            Wrong("2 to the power of the bits of the *whole text* is 512. Take the bits of one letter.",
+                  "perplexity = 8", "perplexity = 512", when=lambda bits, choices: abs(choices - 512) < 1e-6),
         ),
-        hints=("1/2 is one halving, 1/4 is two, 1/8 is three. So the bits are 1, 3 and 2.",
+        hints=("How often must 1 be halved to give 1/2, 1/32 and 1/8? That many bits each letter costs.",
                "The mean is the sum divided by three. The perplexity is 2 to the power of the mean."),
-        explanation="On average the model is as unsure as someone who must choose among 4 equally likely letters.",
+        explanation="On average the model is as unsure as someone who must choose among 8 equally likely letters.",
         tolerance=1e-6,
     ),
     Exercise(
