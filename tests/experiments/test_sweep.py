@@ -127,18 +127,18 @@ def test_a_run_of_the_scaling_sweep_is_deterministic_and_named_by_its_settings()
 
 
 def test_the_best_rate_is_the_one_with_the_lowest_loss():
-    row = {"purpose": "rate", "model": "lstm", "corpus": "plays", "parameters": 10_368}
+    row = {"purpose": "rate", "model": "lstm", "corpus": "plays", "parameters": 10_368, "characters": 600 * 24 * 64}
     rows = [
         row | {"learning_rate": 0.01, "loss": 2.0},
         row | {"learning_rate": 0.02, "loss": 1.9},
         row | {"learning_rate": 0.04, "loss": float("nan")},
         row | {"learning_rate": 0.08, "loss": 1.5, "purpose": "sweep"},
     ]
-    assert best_rates(rows) == {("lstm", 10_368): 0.02}
+    assert best_rates(rows) == {("lstm", 10_368, 600): 0.02}
 
 
 def test_the_scored_runs_are_those_of_the_issue():
-    runs = main_runs({(run.model, run.parameters): 0.02 for run in rate_runs()})
+    runs = main_runs({(run.model, run.parameters, run.steps): 0.02 for run in rate_runs()})
     for corpus in ("plays", "addresses"):
         chosen = {
             (run.parameters, run.steps, run.seed) for run in runs if (run.purpose, run.corpus) == ("sweep", corpus)
