@@ -14,11 +14,10 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
-MASKED = -100  # a target that does not count
+from course_utils.training import MASKED, shuffled_batches
 
 
 class Tokenizer(Protocol):
@@ -83,25 +82,18 @@ class AnswerBatches:
     def __init__(self, conversations: Sequence[Tokens], batch_size: int, seed: int, context: int | None):
         if not conversations:
             raise ValueError("There is nothing to learn from; give at least one conversation.")
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be 1 or more.")
         longest = max(len(each.ids) for each in conversations)
         if context is not None and longest > context:
             raise ValueError(
                 f"A conversation has {longest} tokens and the model reads at most {context}; shorten it, or leave it "
                 "out."
             )
-        self.conversations, self.batch_size, self.seed = conversations, min(batch_size, len(conversations)), seed
-        self._per_epoch = -(-len(conversations) // self.batch_size)
-        self._shuffled = (-1, np.empty(0, dtype=int))  # the epoch, and its order
+        self.conversations, places = conversations, torch.arange(len(conversations))
+        self.order = shuffled_batches(places, places, batch_size, seed)
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         """Ids and targets of a step, ``(batch, tokens)`` int64 each; short ones are filled up on the right."""
-        epoch, place = divmod(step, self._per_epoch)
-        if self._shuffled[0] != epoch:
-            self._shuffled = epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.conversations))
-        chosen = self._shuffled[1][place * self.batch_size : (place + 1) * self.batch_size]
-        return padded([self.conversations[at] for at in chosen])
+        return padded([self.conversations[place] for place in self.order[step][0].tolist()])
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         return (self[step] for step in count())

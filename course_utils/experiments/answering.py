@@ -13,15 +13,12 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from course_utils.alignment.sft import MASKED, AnswerBatches, Turn, padded, tokens_of
+from course_utils.alignment.sft import Turn, answer_batches, padded, tokens_of
 from course_utils.data.tales import Question, Tale, tiny_tales
-from course_utils.experiments.tiny_tales import CONTEXT, words
-from course_utils.training import History, Recipe, fit
+from course_utils.experiments.tiny_tales import CONTEXT, RECIPE, words
+from course_utils.training import MASKED, History, Recipe, fit
 
 BATCH = 16  # conversations in a step
-RECIPE = Recipe(
-    0.02, optimiser="Muon", beside=0.01, momentum=0.95, smoothing=0.95, weight_decay=0.0, schedule="linear",
-)  # fmt: skip
 
 
 def prompt(story: str, question: str) -> str:
@@ -70,13 +67,13 @@ def fine_tune(
         model: of the tokens of `tiny_tales.words`; is trained in place.
         steps: how many.
         learned_from: conversations; None: those of all training stories.
-        recipe: how.
+        recipe: how; the default is that of the base model's pretraining.
         seed: of the order.
         on_step: see `course_utils.training.fit`.
         progress: show a bar.
     """
     turns = conversations() if learned_from is None else learned_from
-    batches = AnswerBatches([tokens_of(each, words()) for each in turns], BATCH, seed, CONTEXT)
+    batches = answer_batches(turns, words(), BATCH, context=CONTEXT, seed=seed)
     return fit(model, batches, steps=steps, recipe=recipe, on_step=on_step, progress=progress)
 
 

@@ -24,7 +24,7 @@ from torch.nn.functional import cross_entropy
 from course_utils.models.encoder_decoder import EncoderDecoder
 from course_utils.models.initial import stretch
 from course_utils.models.transformer import Transformer, TransformerConfig
-from course_utils.training import History, Objective, Recipe, fit
+from course_utils.training import MASKED, History, Objective, Recipe, fit
 
 SOUNDS = {
     "dog": "barks", "cat": "purrs", "cow": "moos", "duck": "quacks", "horse": "neighs", "lion": "roars",
@@ -153,7 +153,7 @@ class DeedBatches:
         self.task, self.batch, self.seed = _checked(task), batch, seed
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Inputs and targets, ``(batch, tokens)`` int64 each; a target of -100 does not count."""
+        """Inputs and targets, ``(batch, tokens)`` int64 each; a target of `MASKED`, -100, does not count."""
         random = np.random.default_rng([self.seed, step])
         chosen = draw("train", self.batch, random)
         if self.task == "rewrite":
@@ -162,7 +162,7 @@ class DeedBatches:
             )
         if self.task == "continue":
             ids = encode([["[begin]", *deed.told, "[end]"] for deed in chosen])
-            return ids[:, :-1], ids[:, 1:].masked_fill(ids[:, 1:] == PAD, -100)
+            return ids[:, :-1], ids[:, 1:].masked_fill(ids[:, 1:] == PAD, MASKED)
         return blanked(chosen, [int(random.integers(len(deed.told))) for deed in chosen])
 
 

@@ -10,7 +10,7 @@ import math
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from course_utils.data.splits import addresses_text, plays_text
+from course_utils.experiments.pretraining import FAST
 from course_utils.models.recurrent import RecurrentConfig, RecurrentLanguageModel
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.scaling import training_flops
@@ -103,10 +104,7 @@ def recipe(run: ScalingRun) -> Recipe:
     """How a run is trained: Muon for the transformer's matrices, AdamW for the LSTM; the rate falls evenly to 0."""
     if run.model == "lstm":
         return Recipe(run.learning_rate, schedule="linear", smoothing=0.99, clip=1.0)
-    return Recipe(
-        run.learning_rate, optimiser="Muon", beside=0.01, momentum=0.95, smoothing=0.95, weight_decay=0.0,
-        schedule="linear",
-    )  # fmt: skip
+    return replace(FAST, learning_rate=run.learning_rate, precision="float32")
 
 
 def measure(run: ScalingRun) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def sweep(
     print(f"{len(runs)} runs: {len(runs) - len(missing)} are there, {len(missing)} to do.", flush=True)
     with _cluster(workers, scheduler) if backend == "dask" else contextlib.nullcontext():
         with parallel_config(backend=backend):
-            Parallel(n_jobs=workers, batch_size=1, pre_dispatch="all" if backend == "dask" else "2*n_jobs")(
+            Parallel(n_jobs=workers, batch_size=1, pre_dispatch="all")(
                 delayed(_finish)(measure, run, folder) for run in missing
             )
     rows = [kept(folder, run) for run in runs]

@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -142,13 +141,12 @@ def remove_lora(model: nn.Module) -> None:
     _put(model, {name: layer.linear for name, layer in lora_layers(model).items()})
 
 
-def save_lora(path: str | Path, model: nn.Module, made: Mapping[str, Any] | None = None) -> Path:
+def save_lora(path: str | Path, model: nn.Module) -> Path:
     """Write the thin matrices to a ``.safetensors`` file, whole or not at all.
 
     Args:
         path: of the file.
         model: adapted, not merged.
-        made: how it was made: whatever can be written as JSON.
     """
     from safetensors.torch import save_file
 
@@ -158,7 +156,7 @@ def save_lora(path: str | Path, model: nn.Module, made: Mapping[str, Any] | None
     tensors = {f"{name}.{part}": getattr(layer, part).detach() for name, layer in layers.items() for part in _PARTS}
     scales = {name: layer.scale for name, layer in layers.items()}
     with files.whole(path) as unfinished:
-        save_file(tensors, unfinished, {"lora": json.dumps(scales), "made": json.dumps(dict(made or {}))})
+        save_file(tensors, unfinished, {"lora": json.dumps(scales)})
     return Path(path)
 
 
@@ -211,10 +209,7 @@ def _refuse_adapted(model: nn.Module) -> None:
 
 def _adapt(model: nn.Module, adapted: dict[str, LoraLinear]) -> dict[str, LoraLinear]:
     """Put the layers in; they learn, and nothing else does."""
-    model.requires_grad_(False)
-    for layer in adapted.values():
-        layer.down.requires_grad_(True)
-        layer.up.requires_grad_(True)
+    model.requires_grad_(False)  # before the layers are in it
     _put(model, adapted)
     return adapted
 

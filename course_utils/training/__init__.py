@@ -18,12 +18,12 @@ does that outside a notebook. `muon`, `precision` and `processes` are for speed.
 from course_utils.training.batches import Batch, Batches, ShuffledBatches, TextBatches, shuffled_batches, text_batches
 from course_utils.training.loop import fit
 from course_utils.training.muon import Muon
-from course_utils.training.objectives import Objective, accuracy, cross_entropy_loss, mean_loss, supervised
+from course_utils.training.objectives import MASKED, Objective, accuracy, cross_entropy_loss, mean_loss, supervised
 from course_utils.training.recipe import OPTIMISERS, SCHEDULES, Recipe, constant, cosine, exponential, linear
 from course_utils.training.trainer import Diverged, History, Trainer, load, save
 
 __all__ = [
-    "OPTIMISERS", "SCHEDULES",
+    "MASKED", "OPTIMISERS", "SCHEDULES",
     "Batch", "Batches", "Diverged", "History", "Muon", "Objective", "Recipe", "ShuffledBatches", "TextBatches",
     "Trainer", "accuracy", "constant", "cosine", "cross_entropy_loss", "exponential", "fit", "linear", "load",
     "mean_loss", "save", "shuffled_batches", "supervised", "text_batches",

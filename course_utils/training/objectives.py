@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from course_utils.training.batches import Batch
 
+MASKED = -100  # a target that does not count; torch's cross_entropy passes over it
 # (model, batch) -> the loss summed over all targets that count, and how many these are. With sums and counts, means
 # over several batches, or over a batch that is worked off in pieces, are exact, however many targets are masked.
 Objective = Callable[[nn.Module, Batch], tuple[Tensor, int]]
@@ -22,7 +23,7 @@ def cross_entropy_loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[
 
     Args:
         model: ``model(inputs)`` gives logits ``(..., classes)``, as ``(batch, tokens, vocabulary)``.
-        batch: inputs, and targets ``(...)`` int64; a target of -100 is masked: it does not count.
+        batch: inputs, and targets ``(...)`` int64; a target of `MASKED`, -100, does not count.
 
     >>> model = nn.Embedding.from_pretrained(torch.zeros(4, 8))  # scores 8 tokens alike: each has probability 1/8
     >>> loss, counted = cross_entropy_loss(model, (torch.tensor([0, 1, 2]), torch.tensor([5, 7, -100])))
@@ -32,7 +33,7 @@ def cross_entropy_loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[
     inputs, targets = batch
     logits = model(inputs)
     loss = cross_entropy(logits.flatten(0, -2), targets.flatten(), reduction="sum")
-    return loss, int((targets != -100).sum())
+    return loss, int((targets != MASKED).sum())
 
 
 def supervised(loss: Callable[[Tensor, Tensor], Tensor]) -> Objective:

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils.alignment.sft import MASKED, Turn, answer_batches, padded, read_conversations, tokens_of
+from course_utils.alignment.sft import Turn, answer_batches, padded, read_conversations, tokens_of
 from course_utils.models.transformer import Transformer, TransformerConfig
 from course_utils.tokenizers.words import CharacterTokenizer
-from course_utils.training import cross_entropy_loss
+from course_utils.training import MASKED, cross_entropy_loss
 
 TOKENIZER = CharacterTokenizer.train("abcdefgh ?.")
 

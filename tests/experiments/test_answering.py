@@ -3,12 +3,12 @@
 import torch
 from torch import nn
 
-from course_utils.alignment.sft import MASKED, tokens_of
+from course_utils.alignment.sft import tokens_of
 from course_utils.data.tales import tiny_tales
 from course_utils.experiments.answering import conversation, conversations, exact_answers, fine_tune
 from course_utils.experiments.tiny_tales import CONTEXT, config, words
 from course_utils.models.transformer import Transformer
-from course_utils.training import Recipe
+from course_utils.training import MASKED, Recipe
 
 
 class Knowing(nn.Module):
